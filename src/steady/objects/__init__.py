@@ -1,0 +1,21 @@
+"""What a Kubernetes object is: metadata, keys, conditions, patches, selectors. Data only, no behaviour beyond it."""
+
+from steady.objects.conditions import Condition
+from steady.objects.keys import Key, Resource
+from steady.objects.meta import ObjectMeta, OwnerReference
+from steady.objects.raw import RawObject
+from steady.objects.view import Object, Scale, Spec, Status, resource
+
+__all__ = [
+    "Condition",
+    "Key",
+    "Object",
+    "ObjectMeta",
+    "OwnerReference",
+    "RawObject",
+    "Resource",
+    "Scale",
+    "Spec",
+    "Status",
+    "resource",
+]
