@@ -1,0 +1,16 @@
+# Every target is a command of dev.py, which needs Python's standard library only.
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-contract lint control-plane bench-quick lock
+
+PYTHON3 ?= python3
+SERVER ?= embedded
+
+help env lint control-plane bench-quick lock:
+	@$(PYTHON3) dev.py $@
+
+# ARGS="--keep" or ARGS="-o json", for example.
+demo test:
+	@$(PYTHON3) dev.py $@ $(ARGS)
+
+test-contract:
+	@$(PYTHON3) dev.py $@ SERVER=$(SERVER)

@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""Sets up, tests and shows the project with nothing but Python's own library.
+
+`python3 dev.py help` lists the commands. This file itself runs on any Python from 3.7 on; it finds one that is new
+enough for the project, makes `.venv` with it and installs the locked wheels there. Exit codes: 0 fine, 1 (or the
+command's own) when a check failed, 3 when something that the command needs is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+OLDEST = (3, 11)
+# The range that the locked wheels exist for comes first; an unknown newer one is tried last.
+CANDIDATES = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
+MISSING = 3
+NO_TESTS = 5  # pytest's own exit code for "no test was run"
+
+
+class Missing(Exception):
+    """Something outside the project that a command cannot do without; the text names it and the way to get it."""
+
+
+def say(text: str) -> None:
+    """Print one line at once, also where the output is a pipe."""
+    print(text, flush=True)
+
+
+def heading(text: str) -> None:
+    """Open a phase, so that its output is found again in a long log."""
+    say(f"\n== {text}")
+
+
+# --- the environment
+
+
+def usable(python: str) -> tuple[int, ...] | None:
+    """Return the version of an interpreter that can make the environment, or None."""
+    probe = "import ensurepip, sys, venv; print(*sys.version_info[:3])"
+    try:
+        answer = subprocess.run([python, "-c", probe], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    version = tuple(int(part) for part in answer.stdout.split())
+    return version if version >= OLDEST else None
+
+
+def find_python() -> tuple[str, tuple[int, ...]]:
+    """Return the first interpreter that is new enough: `$PYTHON` alone if set, else this one, else those on PATH."""
+    chosen = os.environ.get("PYTHON")
+    for name in [chosen] if chosen else [sys.executable, *CANDIDATES]:
+        version = usable(name)
+        if version:
+            return name, version
+    needed = ".".join(str(part) for part in OLDEST)
+    if chosen:
+        raise Missing(f"PYTHON={chosen} is not a Python >= {needed} with the modules venv and ensurepip")
+    raise Missing(
+        f"Python >= {needed} with the modules venv and ensurepip: none found as {', '.join(CANDIDATES)}. Install one "
+        "(on Debian and Ubuntu: python3 and python3-venv), or name one: PYTHON=/path/to/python3 python3 dev.py env"
+    )
+
+
+def fingerprint(lock: Path) -> str:
+    """Return what decides whether an installed environment still fits: the lock, the declaration and the folder."""
+    parts = [lock.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def ready(stage: str) -> bool:
+    """Tell whether the environment holds this stage's lock as it is now."""
+    stamp = VENV / f"stamp-{stage}"
+    if not PYTHON.exists() or not stamp.exists():
+        return False
+    return stamp.read_text(encoding="ascii") == fingerprint(ROOT / "requirements" / f"{stage}.txt")
+
+
+def environment(stage: str) -> None:
+    """Make or mend `.venv`: `runtime` holds what the operator and its demo need, `dev` also what checks it."""
+    if ready(stage) or (stage == "runtime" and ready("dev")):
+        return
+    lock = ROOT / "requirements" / f"{stage}.txt"
+    if not usable(str(PYTHON)):
+        python, version = find_python()
+        say(f"[1/3] making .venv with Python {'.'.join(map(str, version))} ({python})")
+        made = subprocess.run([python, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise Missing(f"a working venv module in {python}: {made.stdout.strip()} {made.stderr.strip()}")
+    else:
+        say("[1/3] using the .venv that is there")
+    wheels = len(re.findall(r"^\S+==", lock.read_text(encoding="utf-8"), re.MULTILINE))
+    say(f"[2/3] installing {wheels} locked wheels ({lock.relative_to(ROOT)})")
+    install(wheels, "--require-hashes", "--only-binary", ":all:", "--requirement", str(lock))
+    say("[3/3] linking the project into it")
+    install(0, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
+    (VENV / f"stamp-{stage}").write_text(fingerprint(lock), encoding="ascii")
+
+
+def install(expected: int, *arguments: str) -> None:
+    """Run pip, show a line per package, and turn its failure into the name of what is missing."""
+    quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+    command = [str(PYTHON), "-m", "pip", "install", *quiet, *arguments]
+    log = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=str(ROOT)) as pip:
+        for line in pip.stdout or ():
+            log.append(line.rstrip())
+            package = re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+==[\w.]+)", line)
+            if package and expected:
+                seen = sum(bool(re.match("Collecting|Requirement already", entry)) for entry in log)
+                say(f"      {seen:>3}/{expected} {package[1]}")
+            elif line.startswith("Installing collected"):
+                say("      unpacking")
+    if pip.returncode:
+        reasons = [line for line in log if line.startswith("ERROR:")] or log[-5:]
+        detail = "\n  ".join(reasons)
+        raise Missing(f"packages that pip could not install (no network, or no wheel for this machine?):\n  {detail}")
+
+
+# --- running things in it
+
+
+def run(*arguments: str, **extra: str) -> int:
+    """Run the environment's Python in the project's folder and return its exit code."""
+    return subprocess.run([str(PYTHON), *arguments], cwd=str(ROOT), env={**os.environ, **extra}, check=False).returncode
+
+
+def capture(*arguments: str) -> tuple[int, str]:
+    """Run the environment's Python and return its exit code and what it printed on standard output."""
+    command = [str(PYTHON), *arguments]
+    done = subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def pytest(*arguments: str, **extra: str) -> int:
+    """Run pytest; a phase that finds no test has failed, because nothing was proven."""
+    code = run("-m", "pytest", *arguments, **extra)
+    if code == NO_TESTS:
+        say(f"FAILED: pytest {' '.join(arguments)} ran no test, so it proved nothing")
+        return 1
+    return code
+
+
+def control_plane_folder() -> str | None:
+    """Return the folder with the binaries of a real control plane, or None where there is none."""
+    named = os.environ.get("KUBEBUILDER_ASSETS")
+    if named:
+        absent = [name for name in ("etcd", "kube-apiserver") if not (Path(named) / name).exists()]
+        if absent:
+            raise Missing(f"{' and '.join(absent)} in KUBEBUILDER_ASSETS={named}: correct the variable or unset it")
+        return named
+    code, output = capture("-m", "steady.testing.controlplane", "path")
+    if code == MISSING:
+        return None
+    if code:
+        raise Missing("an answer from `python -m steady.testing.controlplane path` (its error is above)")
+    return output.strip()
+
+
+def count_real() -> int:
+    """Return how many tests need a real control plane."""
+    _, output = capture("-m", "pytest", "-m", "real", "--collect-only", "-q")
+    found = re.search(r"^(\d+)(?:/\d+)? tests? collected", output, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+# --- the commands
+
+
+def env() -> int:
+    """Make .venv with everything for work on the project."""
+    environment("dev")
+    say(f"ready: {VENV}")
+    return 0
+
+
+def demo(*options: str) -> int:
+    """Run the whole operator on this machine, no cluster needed (options go to `nephoran demo`)."""
+    environment("runtime")
+    return run("-c", "import sys; from nephoran.cli import main; sys.exit(main())", "demo", *options)
+
+
+def test(*options: str) -> int:
+    """Run all tests; those on a real control plane where its binaries are at hand (options go to pytest)."""
+    environment("dev")
+    heading("tests that need no cluster")
+    offline = pytest("-m", "not real", *options)
+    folder = control_plane_folder()
+    if folder is None:
+        say(f"\nREAL CONTROL PLANE MISSING: {count_real()} tests left out (make control-plane builds it)")
+        return offline
+    heading(f"tests on a real kube-apiserver ({folder})")
+    real = pytest("-m", "real", *options, KUBEBUILDER_ASSETS=folder)
+    heading("summary")
+    say(f"without a cluster: {verdict(offline)}; on a real kube-apiserver: {verdict(real)}")
+    return offline or real
+
+
+def verdict(code: int) -> str:
+    """Say an exit code in words."""
+    return "passed" if code == 0 else f"FAILED (exit code {code})"
+
+
+def test_contract(*options: str) -> int:
+    """Run the API contract on one server: SERVER=embedded (default) or SERVER=real."""
+    settings = dict(option.split("=", 1) for option in options if "=" in option)
+    server = settings.get("SERVER", "embedded")
+    if server not in ("embedded", "real") or set(settings) - {"SERVER"}:
+        raise Missing("a server to test: SERVER=embedded or SERVER=real")
+    environment("dev")
+    extra = {}
+    if server == "real":
+        folder = control_plane_folder()
+        if folder is None:
+            raise Missing("the real control plane: `make control-plane` builds it, or set KUBEBUILDER_ASSETS")
+        extra["KUBEBUILDER_ASSETS"] = folder
+    heading(f"API contract on the {server} server")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        code = pytest("tests/contract", f"--server={server}", f"--junitxml={report}", **extra)
+        counts = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', read(report))
+    if counts:
+        errors, failures, skipped, total = map(int, counts.groups())
+        passed = total - errors - failures - skipped
+        say(f"contract: {passed} passed, {failures + errors} failed, {skipped} skipped")
+    return code
+
+
+def read(path: Path) -> str:
+    """Return a file's text, or nothing where it does not exist."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def lint() -> int:
+    """Check style, format, types and the order of imports; all are run, then the failed ones named."""
+    environment("dev")
+    tools = VENV / PYTHON.parent.name
+    checks = {
+        "ruff check": ["ruff", "check"],
+        "ruff format": ["ruff", "format", "--check"],
+        "mypy": ["mypy"],
+        "import order": ["lint-imports"],
+    }
+    failed = []
+    for name, (tool, *arguments) in checks.items():
+        heading(name)
+        if subprocess.run([str(tools / tool), *arguments], cwd=str(ROOT), check=False).returncode:
+            failed.append(name)
+    say(f"\nlint: {'FAILED: ' + ', '.join(failed) if failed else 'all clean'}")
+    return 1 if failed else 0
+
+
+def control_plane() -> int:
+    """Build kube-apiserver, kubectl and etcd into a cache outside this folder (some minutes, once)."""
+    environment("dev")
+    return run("-m", "steady.testing.controlplane", "build")
+
+
+def bench_quick() -> int:
+    """Measure requests, CPU, latency and memory of the main jobs."""
+    environment("dev")
+    return run("-m", "bench.quick")
+
+
+def lock() -> int:
+    """Write requirements/*.txt anew from pyproject.toml (needs `uv`)."""
+    uv = shutil.which("uv") or shutil.which("uv", path=str(PYTHON.parent))
+    if uv is None:
+        raise Missing("the command `uv`, which resolves for all platforms at once: pip install uv")
+    shape = "--universal --python-version 3.11 --generate-hashes --no-annotate --only-binary :all: --quiet"
+    plain = "--no-emit-index-url --no-emit-find-links --all-extras --custom-compile-command"
+    command = [uv, "pip", "compile", "pyproject.toml", *shape.split(), *plain.split(), "python3 dev.py lock"]
+    # The runtime's versions are the tested ones: dev is resolved first and binds it.
+    stages = {"dev": ["--group", "dev"], "runtime": ["--group", "build", "--constraint", "requirements/dev.txt"]}
+    for stage, arguments in stages.items():
+        heading(f"requirements/{stage}.txt")
+        target = ["--output-file", f"requirements/{stage}.txt"]
+        subprocess.run([*command, *arguments, *target], cwd=str(ROOT), check=True)
+    return 0
+
+
+def show_help() -> int:
+    """Show this list."""
+    say("usage: python3 dev.py COMMAND   (or: make COMMAND)\n")
+    for name, command in COMMANDS.items():
+        say(f"  {name:<14} {(command.__doc__ or '').splitlines()[0]}")
+    return 0
+
+
+COMMANDS = {
+    "env": env,
+    "demo": demo,
+    "test": test,
+    "test-contract": test_contract,
+    "lint": lint,
+    "control-plane": control_plane,
+    "bench-quick": bench_quick,
+    "lock": lock,
+    "help": show_help,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out one command and return its exit code."""
+    name, *options = arguments or ["help"]
+    command = COMMANDS.get("help" if name in ("-h", "--help") else name)
+    if command is None:
+        say(f"dev.py: no command {name!r}; it knows: {', '.join(COMMANDS)}")
+        return 2
+    if options and command not in (demo, test, test_contract):
+        say(f"dev.py {name}: takes no options, got: {' '.join(options)}")
+        return 2
+    try:
+        return command(*options)
+    except Missing as missing:
+        say(f"\ndev.py {name}: MISSING: {missing}")
+        return MISSING
+    except subprocess.CalledProcessError as failed:
+        return failed.returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
