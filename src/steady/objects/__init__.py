@@ -4,9 +4,10 @@ from steady.objects.conditions import Condition
 from steady.objects.keys import Key, Resource
 from steady.objects.meta import ObjectMeta, OwnerReference
 from steady.objects.raw import RawObject
-from steady.objects.view import Object, Scale, Spec, Status, resource
+from steady.objects.view import Column, Object, Scale, Spec, Status, resource
 
 __all__ = [
+    "Column",
     "Condition",
     "Key",
     "Object",

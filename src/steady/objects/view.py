@@ -37,14 +37,25 @@ class Scale(msgspec.Struct, frozen=True):
     selector: str = ".status.selector"
 
 
+class Column(msgspec.Struct, frozen=True):
+    """A printer column. `type` is read from the schema when empty; `priority` 1 shows it only with `-o wide`."""
+
+    path: str
+    type: str = ""
+    priority: int = 0
+    description: str = ""
+
+
 class Declaration(msgspec.Struct, frozen=True):
     """What `@resource` says of a kind beyond its types."""
 
     resource: Resource
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    columns: Mapping[str, str] = {}
+    columns: Mapping[str, str | Column] = {}
     scale: Scale | None = None
+    rules: Mapping[str, str] = {}
+    initial: Mapping[str, Any] = {}
 
 
 class Object(Generic[SpecT, StatusT]):
@@ -114,18 +125,24 @@ def resource(
     namespaced: bool = True,
     short_names: Sequence[str] = (),
     categories: Sequence[str] = (),
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | Column] | None = None,
     scale: Scale | None = None,
+    rules: Mapping[str, str] | None = None,
+    initial: Mapping[str, Any] | None = None,
 ) -> Callable[[type[ObjectT]], type[ObjectT]]:
     """Declare the kind that a subclass of `Object` stands for; its docstring becomes the CRD's description.
 
-    `plural` defaults to the lower-case name with an `s`; `columns` maps a printer column's title to its JSON path.
+    `plural` defaults to the lower-case name with an `s`; `columns` maps a printer column's title to its JSON path or
+    `Column`; `rules` maps a CEL expression over the spec (`self`) to the message when it is false; `initial` is what
+    the server puts into the status of a new object besides `Ready=Unknown`.
     """
     group, _, version = api_version.rpartition("/")
 
     def declare(cls: type[ObjectT]) -> type[ObjectT]:
         kind = Resource(group, version, cls.__name__, plural or cls.__name__.lower() + "s", namespaced)
-        cls.declaration = Declaration(kind, tuple(short_names), tuple(categories), columns or {}, scale)
+        cls.declaration = Declaration(
+            kind, tuple(short_names), tuple(categories), columns or {}, scale, rules or {}, initial or {}
+        )
         return cls
 
     return declare
