@@ -1,0 +1,1 @@
+"""What tests of controllers stand on: never imported by the runtime itself."""
