@@ -138,7 +138,10 @@ class NodeStatus(Part, frozen=True):
 
 
 class E2NodeSetStatus(Status, frozen=True, omit_defaults=False):
-    """How many nodes there are and how they fare. Zeros are written: they are what people look for."""
+    """How many nodes there are and how they fare.
+
+    Zeros are written too: they are what people look for.
+    """
 
     phase: Annotated[NodeSetPhase, Meta(description="Where the set stands; its conditions say why.")] = (
         NodeSetPhase.PENDING
