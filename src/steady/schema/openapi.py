@@ -52,7 +52,12 @@ def schema(type_: Any, *, path: str = "", defaults: bool = True) -> Schema:
     Default factories are never called, and empty defaults (`""`, `0`, `False`, `()`) need no mention: an absent field
     means the same. Raises SchemaError.
     """
-    return _Writer(defaults).write(types.type_info(type_), path or getattr(type_, "__name__", str(type_)), ())
+    where = path or getattr(type_, "__name__", str(type_))
+    try:
+        info = types.type_info(type_)
+    except TypeError as error:
+        raise SchemaError(f"{where}: {error}") from error
+    return _Writer(defaults).write(info, where, ())
 
 
 class _Writer:
@@ -111,7 +116,7 @@ class _Writer:
             raise SchemaError(f"{where}: it may be None, so the server may leave it out: give it the default None")
         written = self.write(field.type, where, seen)
         if self._defaults and _worth_writing(field.default):
-            written.setdefault("default", msgspec.to_builtins(field.default))
+            written.setdefault("default", msgspec.json.decode(msgspec.json.encode(field.default)))
         return written
 
     def _dict(self, info: types.DictType, path: str, seen: tuple[type, ...]) -> Schema:
