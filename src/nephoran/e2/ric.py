@@ -16,6 +16,7 @@ from nephoran.e2.nodes import RanFunction
 from steady.errors import SteadyError
 
 body_limit = 16 * 1024 * 1024  # bytes of one answer; 1,000 nodes need about 150 KiB
+request_limit = aiohttp.ClientTimeout(total=300)  # seconds; a bound of last resort
 shown_limit = 200  # characters of a refusal that an error message repeats
 
 STATES_PATH = "/v1/nodeb/states"
@@ -88,13 +89,12 @@ class ReportedNode(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RicClient:
-    """A RIC over HTTP. `timeout` (seconds) bounds each request; `session` comes from `addresses.guarded_session`."""
+    """A RIC over HTTP; `session` comes from `addresses.guarded_session`. Callers bound the time of each request."""
 
-    def __init__(self, session: aiohttp.ClientSession, policy: AddressPolicy, endpoint: str, timeout: float) -> None:
+    def __init__(self, session: aiohttp.ClientSession, policy: AddressPolicy, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._session = session
         self._policy = policy
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
 
     async def register(self, node_id: str, functions: Sequence[RanFunction]) -> None:
         """Make the node known (POST …/register)."""
@@ -137,7 +137,7 @@ class RicClient:
                 data=body,
                 headers={"Content-Type": "application/json"} if body else None,
                 allow_redirects=False,
-                timeout=self._timeout,
+                timeout=request_limit,
             ) as response:
                 content = await _read(response)
                 self._judge(method, path, response.status, content)
@@ -172,11 +172,11 @@ class RicClients:
         if session is not None:
             await session.close()
 
-    def __call__(self, endpoint: str, timeout: float) -> RicClient:
-        """The RIC at `endpoint`, each request bounded by `timeout` seconds."""
+    def __call__(self, endpoint: str) -> RicClient:
+        """The RIC at `endpoint`."""
         if self._session is None:
             raise RuntimeError("RicClients must be entered before a RIC is asked for")
-        return RicClient(self._session, self._policy, endpoint, timeout)
+        return RicClient(self._session, self._policy, endpoint)
 
 
 def registered(functions: Sequence[RanFunction]) -> tuple[RegisteredFunction, ...]:
