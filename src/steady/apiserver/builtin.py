@@ -1,0 +1,190 @@
+"""The kinds that are served without a CRD, and the defaults that others rely on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from steady.apiserver import events
+from steady.apiserver.exchange import Json
+from steady.apiserver.kinds import Column, Kind, ScalePaths, same
+from steady.objects import Resource
+
+_AGE = Column("Age", "date", ".metadata.creationTimestamp")
+_SCALE = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
+
+
+def _kind(
+    group: str,
+    version: str,
+    kind: str,
+    plural: str,
+    *,
+    short: str = "",
+    namespaced: bool = True,
+    status: bool = False,
+    scale: ScalePaths | None = None,
+    generation: bool = False,
+    columns: tuple[Column, ...] = (_AGE,),
+    categories: tuple[str, ...] = (),
+    defaults: Callable[[Json], Json] = same,
+    spec_fields: tuple[str, ...] = ("spec",),
+) -> Kind:
+    resource = Resource(group, version, kind, plural, namespaced)
+    return Kind(
+        resource,
+        resource.qualified,
+        kind.lower(),
+        tuple(short.split()),
+        categories,
+        status,
+        scale,
+        generation,
+        columns,
+        defaults=defaults,
+        spec_fields=spec_fields,
+        list_kind=f"{kind}List",
+    )
+
+
+def _namespace(data: Json) -> Json:
+    metadata = data["metadata"]
+    labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
+    spec = {"finalizers": ["kubernetes"], **(data.get("spec") or {})}
+    return {**data, "metadata": {**metadata, "labels": labels}, "spec": spec, "status": {"phase": "Active"}}
+
+
+def _secret(data: Json) -> Json:
+    """`stringData` is written into `data` and never shown."""
+    plain = data.get("stringData") or {}
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
+    merged = {**(data.get("data") or {}), **encoded}
+    kept = {field: value for field, value in data.items() if field != "stringData"}
+    return {"type": "Opaque", **kept} | ({"data": merged} if merged else {})
+
+
+def _workload(data: Json) -> Json:
+    return {**data, "spec": {"replicas": 1, **(data.get("spec") or {})}}
+
+
+def _service(data: Json) -> Json:
+    return {**data, "spec": {"type": "ClusterIP", "sessionAffinity": "None", **(data.get("spec") or {})}}
+
+
+def _event(version: str, storage: str) -> Kind:
+    group, _, short = version.rpartition("/")
+    modern = group == "events.k8s.io"
+    prefix = "" if not modern else "."
+    del prefix
+    fields = (
+        ("deprecatedLastTimestamp", "regarding", "note") if modern else ("lastTimestamp", "involvedObject", "message")
+    )
+    columns = (
+        Column("Last Seen", "date", f".{fields[0]}"),
+        Column("Type", "string", ".type"),
+        Column("Reason", "string", ".reason"),
+        Column("Object", "string", f".{fields[1]}.name"),
+        Column("Message", "string", f".{fields[2]}"),
+    )
+    return Kind(
+        Resource(group, short, "Event", "events"),
+        storage,
+        "event",
+        ("ev",),
+        columns=columns,
+        outward=events.to_new if modern else same,
+        inward=events.to_core if modern else same,
+        list_kind="EventList",
+    )
+
+
+_CRD_COLUMNS = (Column("Created At", "date", ".metadata.creationTimestamp"),)
+_WORKLOAD = {"status": True, "scale": _SCALE, "generation": True}
+_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+
+CRD = _kind(
+    "apiextensions.k8s.io",
+    "v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    short="crd crds",
+    namespaced=False,
+    status=True,
+    generation=True,
+    columns=_CRD_COLUMNS,
+    categories=("api-extensions",),
+)
+
+NAMESPACE = _kind(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    short="ns",
+    namespaced=False,
+    status=True,
+    defaults=_namespace,
+    columns=(Column("Status", "string", ".status.phase"), _AGE),
+)
+
+
+def _deployment_columns() -> tuple[Column, ...]:
+    return (
+        Column("Ready", "string", ".status.readyReplicas"),
+        Column("Up-to-date", "integer", ".status.updatedReplicas"),
+        Column("Available", "integer", ".status.availableReplicas"),
+        _AGE,
+    )
+
+
+def kinds() -> list[Kind]:
+    """Every built-in kind, core group first."""
+    return [
+        NAMESPACE,
+        _kind("", "v1", "ConfigMap", "configmaps", short="cm"),
+        _kind("", "v1", "Secret", "secrets", defaults=_secret, columns=(Column("Type", "string", ".type"), _AGE)),
+        _kind("", "v1", "ServiceAccount", "serviceaccounts", short="sa"),
+        _kind("", "v1", "Service", "services", short="svc", status=True, defaults=_service),
+        _kind("", "v1", "Pod", "pods", short="po", status=True, generation=True),
+        _kind("", "v1", "Node", "nodes", short="no", namespaced=False, status=True),
+        _kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", short="pvc", status=True),
+        _event("v1", "events"),
+        _kind(
+            "apps",
+            "v1",
+            "Deployment",
+            "deployments",
+            short="deploy",
+            status=True,
+            scale=_SCALE,
+            generation=True,
+            columns=_deployment_columns(),
+            categories=("all",),
+            defaults=_workload,
+        ),
+        _kind("apps", "v1", "ReplicaSet", "replicasets", short="rs", **_WORKLOAD, defaults=_workload),
+        _kind("apps", "v1", "StatefulSet", "statefulsets", short="sts", **_WORKLOAD, defaults=_workload),
+        _kind("apps", "v1", "DaemonSet", "daemonsets", short="ds", status=True, generation=True),
+        _kind("batch", "v1", "Job", "jobs", status=True, generation=True),
+        _kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", short="hpa", status=True),
+        _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short="netpol", generation=True),
+        _kind("networking.k8s.io", "v1", "Ingress", "ingresses", short="ing", status=True, generation=True),
+        _kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short="pdb", status=True, generation=True),
+        _kind("coordination.k8s.io", "v1", "Lease", "leases"),
+        _event("events.k8s.io/v1", "events"),
+        _kind(_RBAC, "v1", "Role", "roles"),
+        _kind(_RBAC, "v1", "RoleBinding", "rolebindings"),
+        _kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
+        _kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+        *(
+            _kind(_ADMISSION, "v1", kind, plural, namespaced=False, generation=True)
+            for kind, plural in (
+                ("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
+                ("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
+                ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+                ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+            )
+        ),
+        CRD,
+    ]

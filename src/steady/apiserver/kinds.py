@@ -1,0 +1,111 @@
+"""The kinds that the server serves: what each is called, where it is stored and which rules it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from steady.apiserver.exchange import Json
+from steady.objects import Resource
+
+if TYPE_CHECKING:
+    from steady.apiserver.custom import Structural
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+class Column(NamedTuple):
+    """One column of a printed table; `path` is a JSON path, `priority` above 0 shows it only with `-o wide`."""
+
+    name: str
+    type: str
+    path: str
+    priority: int = 0
+    description: str = ""
+    format: str = ""
+
+
+class ScalePaths(NamedTuple):
+    """Where a kind keeps what its scale subresource shows, as JSON paths."""
+
+    spec_replicas: str
+    status_replicas: str
+    selector: str = ""
+
+
+def same(data: Json) -> Json:
+    """The stored form is the served form."""
+    return data
+
+
+class Kind(msgspec.Struct, frozen=True, eq=False):
+    """One kind in one version. Versions of the same kind share `storage`."""
+
+    resource: Resource
+    storage: str
+    singular: str = ""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    status: bool = False
+    scale: ScalePaths | None = None
+    generation: bool = False
+    columns: tuple[Column, ...] = ()
+    custom: bool = False
+    structural: Structural | None = None
+    outward: Callable[[Json], Json] = same
+    inward: Callable[[Json], Json] = same
+    defaults: Callable[[Json], Json] = same
+    spec_fields: tuple[str, ...] = ("spec",)
+    list_kind: str = ""
+
+    @property
+    def subresources(self) -> tuple[str, ...]:
+        """The names of what hangs below an object of this kind."""
+        return (("status",) if self.status else ()) + (("scale",) if self.scale else ())
+
+
+class Registry:
+    """All kinds by group, version and plural. Reading is O(1); CRDs add and remove kinds."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self._preferred: dict[str, str] = {}
+        for kind in kinds:
+            self.add(kind)
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(self._kinds.values())
+
+    def add(self, kind: Kind) -> None:
+        """Serve `kind` from now on, in place of one of the same name."""
+        group, version, _, plural, _ = kind.resource
+        self._kinds[group, version, plural] = kind
+        self._preferred.setdefault(kind.storage, version)
+
+    def withdraw(self, storage: str) -> None:
+        """Serve nothing of that storage any more."""
+        self._kinds = {name: kind for name, kind in self._kinds.items() if kind.storage != storage}
+        self._preferred.pop(storage, None)
+
+    def find(self, group: str, version: str, plural: str) -> Kind | None:
+        """The kind of that name, if it is served."""
+        return self._kinds.get((group, version, plural))
+
+    def of(self, storage: str) -> Kind | None:
+        """The kind that speaks for a storage."""
+        return next((kind for kind in self._kinds.values() if kind.storage == storage), None)
+
+    def versions(self) -> Mapping[str, list[str]]:
+        """The versions of each group, in the order of their arrival."""
+        found: dict[str, list[str]] = {}
+        for group, version, _ in self._kinds:
+            versions = found.setdefault(group, [])
+            if version not in versions:
+                versions.append(version)
+        return found
+
+    def within(self, group: str, version: str) -> list[Kind]:
+        """All kinds of one group and version."""
+        return [kind for (of, at, _), kind in self._kinds.items() if (of, at) == (group, version)]

@@ -1,0 +1,191 @@
+"""The server: from a request to its answer, and the handles that tests hold."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from steady.apiserver import builtin, definitions, discovery
+from steady.apiserver.call import Call, parse, verb
+from steady.apiserver.exchange import Json, Request, Response, answer, encode, text
+from steady.apiserver.failures import Failure, method_not_allowed
+from steady.apiserver.kinds import Registry
+from steady.apiserver.lifecycle import CRDS, NAMESPACES, Lifecycle
+from steady.apiserver.reading import Reader
+from steady.apiserver.store import Change, Store
+from steady.apiserver.writing import Writer
+from steady.clock import Clock, SystemClock
+from steady.tasks import Scope
+
+_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+class Entry(NamedTuple):
+    """One request as the audit log would tell it. `reason` is `Status.reason` of a failure, empty otherwise."""
+
+    user: str
+    verb: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    code: int
+    reason: str
+
+
+class Server:
+    """A Kubernetes API server in memory.
+
+    `clock` dates objects (the machine's clock by default), `window` is how many changes of a kind are remembered for
+    watches that resume. Everything happens within the request that causes it; the server starts no task of its own.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, window: int = 10_000) -> None:
+        self.log: list[Entry] = []
+        self._clock = clock or SystemClock()
+        self._store = Store(window)
+        self._registry = Registry(builtin.kinds())
+        self._reader = Reader(self._store, lambda: asyncio.get_running_loop().time())
+        lifecycle = Lifecycle(self._store, self._registry, self._clock)
+        self._writer = Writer(self._store, self._reader, lifecycle, self._clock)
+        self._scope = Scope("apiserver")
+        self._store.collection(CRDS).listeners.add(self._defined)
+        for name in _NAMESPACES:
+            self._found(name)
+
+    async def __aenter__(self) -> Self:
+        await self._scope.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.disconnect()
+        await self._scope.__aexit__(kind, error, tb)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer any request. Failures are answers too; nothing is raised."""
+        path = parse(request.path)
+        if path is None:
+            return self._about(request)
+        kind = self._registry.find(path.group, path.version, path.plural)
+        if kind is None or (path.subresource and path.subresource not in kind.subresources):
+            return self._review(request, path.plural) or self._about(request)
+        action = ""
+        try:
+            action = verb(request, path)
+            call = Call(request, kind, path.namespace, path.name, path.subresource, action)
+            response, reason = self._act(call), ""
+        except Failure as failure:
+            response, reason = failure.response(), failure.reason
+        entry = Entry(
+            request.user, action, path.plural, path.subresource, path.namespace, path.name, response.status, reason
+        )
+        self.log.append(entry)
+        return response
+
+    def add_finalizer_on_create(self, group: str, plural: str, finalizer: str) -> None:
+        """Give `finalizer` to every new object of that kind, as an idempotent admission policy would. Repeatable."""
+        self._writer.finalizer_on_create(f"{plural}.{group}" if group else plural, finalizer)
+
+    def objects(self, resource: str) -> list[Json]:
+        """All objects of `resource` (`plural` or `plural.group`), as they are stored."""
+        collection = self._store.collections.get(self._storage(resource))
+        return [collection.items[key].data for key in collection.keys()] if collection else []
+
+    def disconnect(self, resource: str | None = None) -> None:
+        """End all open watches, or those of one resource."""
+        for watch, storage in list(self._reader.watches.items()):
+            if resource is None or storage == self._storage(resource):
+                watch.end()
+
+    def silence(self, resource: str | None = None, *, silent: bool = True) -> None:
+        """Let the open watches say nothing while their connections stand; `silent=False` sends what was held back."""
+        for watch, storage in list(self._reader.watches.items()):
+            if resource is None or storage == self._storage(resource):
+                watch.silence(silent)
+
+    def compact(self) -> None:
+        """Forget all history: watches and lists of older versions are answered 410."""
+        self._store.compact()
+
+    def _act(self, call: Call) -> Response:
+        reader, writer = self._reader, self._writer
+        if call.verb == "get":
+            return writer.scale(call) if call.subresource == "scale" else reader.get(call)
+        if call.verb == "list":
+            return reader.list(call)
+        if call.verb == "watch":
+            return reader.watch(call)
+        if call.verb == "create":
+            return writer.create(call)
+        if call.verb == "update":
+            return writer.update(call)
+        if call.verb == "patch":
+            return writer.patch(call)
+        if call.verb == "delete":
+            if call.subresource:
+                raise method_not_allowed()
+            return writer.delete(call)
+        return writer.delete_all(call)
+
+    def _about(self, request: Request) -> Response:
+        """What is said of the server itself."""
+        if request.path in {"/healthz", "/livez", "/readyz"}:
+            return text(200, "ok")
+        body = self._document(request.path.rstrip("/"))
+        return text(404, "404 page not found\n") if body is None else answer(200, encode(body))
+
+    def _document(self, path: str) -> Json | None:
+        if path == "/api":
+            return discovery.core_versions()
+        if path == "/apis":
+            return discovery.groups(self._registry)
+        if path == "/version":
+            return discovery.version()
+        match path.split("/")[1:]:
+            case ["api", version]:
+                return discovery.resources(self._registry, "", version)
+            case ["apis", group]:
+                return discovery.group(self._registry, group)
+            case ["apis", group, version]:
+                return discovery.resources(self._registry, group, version)
+        return None
+
+    def _review(self, request: Request, plural: str) -> Response | None:
+        if request.method != "POST" or plural not in {"selfsubjectaccessreviews", "subjectaccessreviews"}:
+            return None
+        return answer(201, request.body.rstrip()[:-1] + b',"status":{"allowed":true}}\n')
+
+    def _storage(self, resource: str) -> str:
+        if resource in self._store.collections:
+            return resource
+        return next((kind.storage for kind in self._registry if kind.resource.plural == resource), resource)
+
+    def _found(self, name: str) -> None:
+        """A namespace that is there from the start."""
+        body = encode({"metadata": {"name": name}})
+        call = Call(Request("POST", "", {}, {}, body), builtin.NAMESPACE, "", "", "", "create")
+        self._writer.create(call)
+
+    def _defined(self, change: Change) -> None:
+        """Serve what a definition declares; stop when it is gone."""
+        data, storage = change.item.data, change.item.key.name
+        if change.type == "DELETED":
+            self._registry.withdraw(storage)
+            self.disconnect(storage)
+            self._store.drop(storage)
+        elif change.type == "ADDED" or (change.before and data["spec"] != change.before.data["spec"]):
+            self._serve(data, storage, changed=change.type == "MODIFIED")
+
+    def _serve(self, data: Json, storage: str, *, changed: bool) -> None:
+        self._registry.withdraw(storage)
+        for kind in definitions.kinds(data):
+            self._registry.add(kind)
+        if changed:
+            self.disconnect(storage)
+            self._reader.initializing.add(storage)
+
+
+__all__ = ["NAMESPACES", "Entry", "Server"]
