@@ -2,14 +2,18 @@
 
 A test that takes the fixture `server` runs on the embedded server and on the real one; the second has the marker
 `real`. `--server=embedded|real` leaves one of them. A test marked `real` may also take `control_plane` itself.
+Both servers live as long as the run, in the session's event loop: a test that talks to the embedded one is marked
+`@pytest.mark.asyncio(loop_scope="session")`.
 """
 
+import ssl
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from steady.testing.controlplane import BinariesMissingError, ControlPlane
+from steady.testing.controlplane import ADMIN, BinariesMissingError, ControlPlane
+from steady.testing.target import Target
 
 SERVERS = ("embedded", "real")
 
@@ -31,9 +35,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" not in metafunc.fixturenames:
         return
     chosen = metafunc.config.getoption("--server")
-    names = [name for name in SERVERS if chosen in (None, name)]
-    marks = {"real": [pytest.mark.real]}
-    parameters = [pytest.param(name, marks=marks.get(name, [])) for name in names]
+    names = [name for name in SERVERS if chosen in {None, name}]
+    parameters = [pytest.param(name, marks=[pytest.mark.real] if name == "real" else []) for name in names]
     metafunc.parametrize("server", parameters, indirect=True, scope="session")
 
 
@@ -46,3 +49,34 @@ async def control_plane() -> AsyncIterator[ControlPlane]:
         pytest.fail(f"{missing}; or leave these tests out with -m 'not real'", pytrace=False)
     async with plane:
         yield plane
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def embedded_server() -> AsyncIterator[Target]:
+    """One in-process API server for the whole run, over HTTP."""
+    from steady.apiserver import Server  # noqa: PLC0415 - a run on the real server alone does without
+    from steady.apiserver.http import serve  # noqa: PLC0415
+
+    api = Server()
+    async with serve(api, host="127.0.0.1", port=0) as served:
+        yield Target(
+            "embedded",
+            served.url,
+            ADMIN.key,
+            ssl.create_default_context(),
+            (f"--server={served.url}", f"--token={ADMIN.key}"),
+            api.add_finalizer_on_create,
+        )
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Target:
+    """The API server that this test runs on."""
+    if request.param == "embedded":
+        target = request.getfixturevalue("embedded_server")
+        assert isinstance(target, Target)
+        return target
+    plane = request.getfixturevalue("control_plane")
+    assert isinstance(plane, ControlPlane)
+    trust = ssl.create_default_context(cafile=str(plane.ca_path))
+    return Target("real", plane.url, plane.tokens[ADMIN.key], trust, (f"--kubeconfig={plane.kubeconfig()}",))

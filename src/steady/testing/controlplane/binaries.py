@@ -103,7 +103,7 @@ def locate(environment: Mapping[str, str] = os.environ) -> Path:
 def build(say: Say, environment: Mapping[str, str] = os.environ) -> Path:
     """Build all binaries into the cache unless they are there, telling `say` how far it is; return the folder.
 
-    Raises `GoMissingError` without a Go toolchain that is new enough, `BuildFailedError` where a build ends with an error.
+    Raises `GoMissingError` without a Go toolchain that is new enough, `BuildFailedError` where `go build` fails.
     """
     target = cache(environment)
     if complete(target):
