@@ -20,7 +20,6 @@ from nephoran.api.e2nodeset import E2NodeSet
 from nephoran.api.names import (
     GROUP,
     INTENT_FINALIZER,
-    LEASE,
     NODE_SET_FINALIZER,
     SERVICE_ACCOUNT,
     SYSTEM_NAMESPACE,
@@ -213,7 +212,7 @@ def _deployment(namespace: str, image: str, git_url: str) -> Manifest:
         "selector": {"matchLabels": _LABELS},
         "template": {"metadata": {"labels": _LABELS}, "spec": pod},
     }
-    return _object("apps/v1", "Deployment", LEASE, namespace=namespace, spec=spec)
+    return _object("apps/v1", "Deployment", SERVICE_ACCOUNT, namespace=namespace, spec=spec)
 
 
 def _claimed() -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from steady.objects.conditions import Condition, unknown
+from steady.objects.conditions import unknown
 from steady.objects.keys import CRDS
 from steady.objects.view import Column, Declaration, Object
-from steady.schema.openapi import Schema, SchemaError, schema
+from steady.schema.openapi import Schema, SchemaError, plain, schema
 from steady.schema.structural import problems
 
 FIRST = msgspec.structs.replace(
@@ -99,12 +99,8 @@ def _spec(kind: type[Object[Any, Any]]) -> Schema:
 def _status(kind: type[Object[Any, Any]]) -> Schema:
     """No defaults inside: what the controller leaves out of a status must stay out, or its echo would differ."""
     status = schema(kind.status_type, path=f"{kind.__name__}.status", defaults=False)
-    initial = msgspec.to_builtins(dict(kind.declaration.initial))
-    conditions: list[Condition] = [FIRST]
-    return status | {
-        "x-kubernetes-map-type": "atomic",
-        "default": {"conditions": msgspec.to_builtins(conditions), **initial},
-    }
+    first = plain({"conditions": [FIRST], **kind.declaration.initial})
+    return status | {"x-kubernetes-map-type": "atomic", "default": first}
 
 
 def _subresources(declared: Declaration, root: Schema) -> dict[str, Any]:

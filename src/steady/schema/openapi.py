@@ -60,6 +60,11 @@ def schema(type_: Any, *, path: str = "", defaults: bool = True) -> Schema:
     return _Writer(defaults).write(info, where, ())
 
 
+def plain(value: object) -> Any:
+    """`value` as JSON reads it back: dicts, lists and scalars only."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
 class _Writer:
     """Writes one schema; `seen` is the chain of structs above the present one, so that recursion is found."""
 
@@ -116,7 +121,7 @@ class _Writer:
             raise SchemaError(f"{where}: it may be None, so the server may leave it out: give it the default None")
         written = self.write(field.type, where, seen)
         if self._defaults and _worth_writing(field.default):
-            written.setdefault("default", msgspec.json.decode(msgspec.json.encode(field.default)))
+            written.setdefault("default", plain(field.default))
         return written
 
     def _dict(self, info: types.DictType, path: str, seen: tuple[type, ...]) -> Schema:
