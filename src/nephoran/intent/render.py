@@ -1,0 +1,120 @@
+"""From a plan to the files of one directory: the same plan gives the same bytes. Pure.
+
+Nothing that cannot be pulled is rendered to run: a function without an image of the operator's gets its Service,
+ConfigMap and NetworkPolicy, but neither Deployment nor autoscaler, and is named in `missing_images`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+import yaml
+
+from nephoran.intent.manifests import (
+    IntentIdentity,
+    Manifest,
+    Place,
+    autoscaler,
+    configuration,
+    deployment,
+    e2_node_set,
+    kustomization,
+    network_policy,
+    policy_configuration,
+    service,
+    slice_configuration,
+)
+from nephoran.intent.plan import Function, Plan
+
+__all__ = ["IntentIdentity", "Rendering", "digest_annotation", "render"]
+
+digest_annotation = "nephoran.com/digest"
+ric = "near-rt-ric"
+_DIGITS = re.compile(r"[-+.0-9]")
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".inf", ".nan"})
+
+
+class Rendering(msgspec.Struct, frozen=True):
+    """The directory of one intent.
+
+    `files` by name; `digest` of all manifests (SHA-256, hexadecimal), which every object carries as an annotation;
+    `missing_images` are components for which the operator knows no image; `deployments` the names of all Deployments.
+    """
+
+    files: dict[str, bytes]
+    digest: str
+    missing_images: tuple[str, ...] = ()
+    deployments: tuple[str, ...] = ()
+
+
+def render(intent: IntentIdentity, plan: Plan, *, target_namespace: str, images: Mapping[str, str]) -> Rendering:
+    """The files that `plan` means in `target_namespace`; `images` by component, as the operator was configured."""
+    place = Place(intent, target_namespace)
+    manifests = dict(_manifests(place, plan, images))
+    digest = _digest(manifests)
+    for manifest in manifests.values():
+        manifest["metadata"]["annotations"] = {digest_annotation: digest}
+    files = {name: _yaml(manifest) for name, manifest in manifests.items()}
+    files["kustomization.yaml"] = _yaml(kustomization(manifests))
+    deployed = [it["metadata"]["name"] for it in manifests.values() if it["kind"] == "Deployment"]
+    missing = [function.component for function in plan.functions if function.component not in images]
+    return Rendering(dict(sorted(files.items())), digest, tuple(sorted(missing)), tuple(sorted(deployed)))
+
+
+def _manifests(place: Place, plan: Plan, images: Mapping[str, str]) -> Iterator[tuple[str, Manifest]]:
+    together = [function.component for function in plan.functions]
+    for function in plan.functions:
+        told = configuration(place, function, plan.text, together)
+        yield f"configmap-{function.component}.yaml", told
+        yield f"service-{function.component}.yaml", service(place, function)
+        yield f"networkpolicy-{function.component}.yaml", network_policy(place, function)
+        if image := images.get(function.component):
+            yield from _running(place, function, image, told)
+    if plan.slice:
+        yield "slice-configuration.yaml", slice_configuration(place, plan.slice, plan.text)
+    if plan.policy:
+        yield "policy-configuration.yaml", policy_configuration(place, plan.policy, plan.text)
+    if plan.e2_nodes is not None:
+        runs_ric = ric in together and ric in images
+        yield "e2nodeset.yaml", e2_node_set(place, plan.e2_nodes, ric if runs_ric else None)
+
+
+def _running(place: Place, function: Function, image: str, told: Manifest) -> Iterator[tuple[str, Manifest]]:
+    yield f"deployment-{function.component}.yaml", deployment(place, function, image, told)
+    if scaler := autoscaler(place, function):
+        yield f"hpa-{function.component}.yaml", scaler
+
+
+def _digest(manifests: Mapping[str, Manifest]) -> str:
+    return hashlib.sha256(msgspec.json.encode(manifests, order="deterministic")).hexdigest()
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Writes what every YAML reader takes for the same: no aliases, and no text that could pass for something else."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        """Never: the same value twice is written twice."""
+        return True
+
+
+def _text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+
+
+def _style(text: str) -> str | None:
+    """YAML 1.1 and 1.2 disagree on what `1e3`, `0o7` or `y` is; in quotes all agree that it is text."""
+    if text.startswith("{\n") and text.isascii() and "\r" not in text:
+        return "|"
+    ambiguous = _DIGITS.match(text) or text.lower() in _WORDS or not text.isprintable()
+    return '"' if ambiguous else None
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _yaml(manifest: Manifest) -> bytes:
+    text: str = yaml.dump(manifest, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=1 << 16)
+    return text.encode()
