@@ -1,5 +1,6 @@
 """What a Kubernetes object is: metadata, keys, conditions, patches, selectors. Data only, no behaviour beyond it."""
 
+from steady.objects.children import ConfigMap
 from steady.objects.conditions import Condition
 from steady.objects.keys import Key, Resource
 from steady.objects.meta import ObjectMeta, OwnerReference
@@ -9,6 +10,7 @@ from steady.objects.view import Column, Object, Scale, Spec, Status, resource
 __all__ = [
     "Column",
     "Condition",
+    "ConfigMap",
     "Key",
     "Object",
     "ObjectMeta",

@@ -1,0 +1,70 @@
+"""The conditions that every object has, by the rules of kstatus.
+
+Ready is always there; Reconciling is True while work goes on, Stalled when only a change from outside can help; never
+both, and neither is kept once it is over. What a reconciler says itself wins.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from steady.objects.conditions import Condition, false, find, message_limit, true
+from steady.objects.view import Status
+
+READY, RECONCILING, STALLED = "Ready", "Reconciling", "Stalled"
+
+S = TypeVar("S", bound=Status)
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_TOKENS = re.compile(r"(?i)\b(bearer|token|password|secret|authorization)([=:\s]+)\S+")
+
+
+def redacted(text: str) -> str:
+    """`text` without credentials of URLs and headers, short enough for a condition."""
+    return _TOKENS.sub(r"\1\2***", _CREDENTIALS.sub("***@", text))[:message_limit]
+
+
+def finished(status: S, generation: int) -> S:
+    """`status` of an object that is as it should be."""
+    ready = find(status.conditions, READY) or true(READY, "Reconciled")
+    return _with(status, generation, (ready,))
+
+
+def progressing(status: S, generation: int) -> S:
+    """`status` of an object that is being worked on."""
+    ready = find(status.conditions, READY) or false(READY, "Progressing")
+    busy = find(status.conditions, RECONCILING) or true(RECONCILING, "Progressing")
+    return _with(status, generation, (ready, busy))
+
+
+def failing(status: S, generation: int, error: BaseException, *, stalled: bool) -> S:
+    """`status` of an object that could not be brought to its goal; `stalled` when trying again is of no use."""
+    reason, message = reason_of(error), redacted(str(error) or type(error).__name__)
+    ready = find(status.conditions, READY)
+    if ready is None or ready.status == "True":
+        ready = false(READY, reason, message)
+    trouble = true(STALLED, reason, message) if stalled else true(RECONCILING, "Retrying", message)
+    return _with(status, generation, (ready, trouble))
+
+
+def reason_of(error: BaseException) -> str:
+    """A CamelCase word for `error`: its `reason` if it has one, else its type."""
+    reason = getattr(error, "reason", "")
+    word = reason if isinstance(reason, str) and reason else type(error).__name__
+    return re.sub(r"[^A-Za-z0-9_]", "", word) or "Error"
+
+
+def _with(status: S, generation: int, own: tuple[Condition, ...]) -> S:
+    reserved = {READY, RECONCILING, STALLED}
+    said = {condition.type for condition in own}
+    extra = tuple(
+        condition
+        for condition in status.conditions
+        if condition.type not in reserved or (condition.type not in said and condition.status == "True")
+    )
+    stalled = any(condition.type == STALLED and condition.status == "True" for condition in (*own, *extra))
+    kept = tuple(c for c in (*own, *extra) if not (stalled and c.type == RECONCILING))
+    return msgspec.structs.replace(status, observed_generation=generation, conditions=kept)

@@ -1,0 +1,288 @@
+"""One controller at work: triggers fill the queue, slots empty it.
+
+Invariants
+- A key runs in one slot at a time, on the latest snapshot; nothing it raises leaves its key.
+- No reconciler that has a cleanup is called before the snapshot shows the finalizer.
+- The reconciler's own writes do not wake its key; children and other kinds wake it by the mappings, old state and new.
+- A failure's time is decided by backoff alone; a change of the object ends the wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Generic, TypeVar
+
+from steady import errors
+from steady.backoff import BackoffManager
+from steady.cache.store import Change, Store
+from steady.client.client import Client
+from steady.clock import Clock
+from steady.controller import conditions
+from steady.controller.children import Family, owners
+from steady.controller.context import Context
+from steady.controller.declaration import Controller, Mapper
+from steady.controller.result import Again, Failed, Result
+from steady.metrics import Metrics
+from steady.objects.keys import Key, Resource
+from steady.objects.raw import RawObject
+from steady.objects.view import Object, Status
+from steady.queue import Closed, Priority, Queue
+from steady.reasons import Reason
+from steady.recorder import Recorder
+from steady.status import Outcome, StatusBatcher, Ticket
+from steady.tasks import Scope
+from steady.writes import Gone, Writes
+
+_log = logging.getLogger("steady.controller")
+
+_CATCH_UP = 5.0  # seconds that a key waits for the watch to pass what is known to exist, before one live read
+
+S = TypeVar("S", bound=Status)
+O = TypeVar("O", bound=Object[Any, Any])  # noqa: E741 - O for object, as S for status
+
+
+class Loop(Generic[O, S]):
+    """Runs `controller` on what the other parts give it. `stores` hold its own kind and all that it owns or watches."""
+
+    def __init__(
+        self,
+        controller: Controller[O, S],
+        stores: Mapping[Resource, Store],
+        *,
+        client: Client,
+        writes: Writes,
+        batcher: StatusBatcher,
+        recorder: Recorder,
+        backoff: BackoffManager,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.controller = controller
+        self.queue: Queue[Key] = Queue()
+        self._stores = stores
+        self._store = stores[controller.resource]
+        self._client = client
+        self._writes = writes
+        self._batcher = batcher
+        self._recorder = recorder
+        self._backoff = backoff
+        self._clock = clock
+        self._counters = metrics.controller(controller.name)
+        self._causes: dict[Key, str] = {}
+        self._slots = Scope(controller.name)
+        for name, function in controller.indexes.items():
+            self._store.index(name, function)
+        self._store.listen(self._own_change)
+        for owned in controller.owns:
+            stores[owned.child.resource].index("owner", owners)
+            stores[owned.child.resource].listen(self._child_change)
+        for watched in controller.watches:
+            self._listen(stores[watched.resource], watched.mapper, watched.resource.kind)
+
+    async def run(self) -> None:
+        """Work until cancelled or closed."""
+        async with self._slots:
+            for wake in self.controller.wakes:
+                self._slots.start(self._woken(wake()), "wake")
+            workers = [
+                self._slots.start(self._work(), f"slot-{number}") for number in range(self.controller.concurrency)
+            ]
+            failure = asyncio.ensure_future(self._slots.failed())
+            try:
+                await asyncio.wait([failure, *workers], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                failure.cancel()
+
+    def enqueue(self, key: Key, cause: str, *, priority: Priority = Priority.MEDIUM, delay: float = 0.0) -> None:
+        """Look at `key`, because of `cause`."""
+        self._causes.setdefault(key, cause)
+        self.queue.add(key, priority=priority, delay=delay)
+
+    def close(self) -> None:
+        """Take nothing new; what runs goes on."""
+        self.queue.close()
+
+    # Triggers.
+
+    def _own_change(self, change: Change) -> None:
+        if change.new is None:
+            self._backoff.success((self.controller.name, change.key))
+            if change.old:
+                self._batcher.forget(self._store, change.key, change.old.metadata.uid)
+        if change.own:
+            return
+        if change.old is None or change.new is None or change.old.metadata.generation != change.new.metadata.generation:
+            self._backoff.success((self.controller.name, change.key))
+        self.enqueue(change.key, "deleted" if change.new is None else "created" if change.old is None else "changed")
+
+    def _child_change(self, change: Change) -> None:
+        if change.own:
+            return
+        for obj in (change.old, change.new):
+            owner = obj.metadata.controller if obj else None
+            if obj and owner and owner.kind == self.controller.resource.kind:
+                self.enqueue(Key(obj.metadata.namespace, owner.name), f"{obj.kind or 'child'} {change.key.name}")
+
+    def _listen(self, store: Store, mapper: Mapper, kind: str) -> None:
+        def mapped(change: Change) -> None:
+            for obj in (change.old, change.new):
+                if obj:
+                    for key in mapper(obj, store):
+                        self.enqueue(key, f"{kind} {change.key.name}")
+
+        store.listen(mapped)
+
+    async def _woken(self, keys: AsyncIterator[Key]) -> None:
+        async for key in keys:
+            self.enqueue(key, "wake")
+
+    # Slots.
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                key = await self.queue.get()
+            except Closed:
+                return
+            try:
+                await self._run(key)
+            finally:
+                self.queue.done(key)
+
+    async def _run(self, key: Key) -> None:
+        loop = asyncio.get_running_loop()
+        began, outcome = loop.time(), "error"
+        self._counters.started()
+        try:
+            outcome = await self._handle(key)
+        except Gone:
+            outcome = "success"
+        except Exception as error:  # noqa: BLE001 - contained per key
+            self._retry(key, error)
+        finally:
+            self._counters.finished(outcome, loop.time() - began)
+
+    async def _handle(self, key: Key) -> str:
+        cause = self._causes.pop(key, "")
+        if not await self._store.fresh(key, _CATCH_UP):
+            await self._read(key)
+        raw = self._store.get(key)
+        if raw is None:
+            return "success"
+        if raw.metadata.deleting:
+            await self._clean(raw, cause)
+            return "success"
+        if self.controller.cleanup and self.controller.finalizer not in (raw.metadata.finalizers or ()):
+            await self._writes.finalizers(
+                self._store, raw, (*(raw.metadata.finalizers or ()), self.controller.finalizer)
+            )
+            raw = self._store.get(key)
+            if raw is None or self.controller.finalizer not in (raw.metadata.finalizers or ()):
+                self.enqueue(key, cause)
+                return "again"
+        return await self._reconcile(raw, cause)
+
+    async def _reconcile(self, raw: RawObject, cause: str) -> str:
+        view = self.controller.kind(raw)
+        try:
+            view.spec  # noqa: B018 - decoding is what may fail
+            async with asyncio.timeout(self.controller.deadline):
+                result = await self.controller.reconcile(view, self._context(raw, cause))
+        except Gone:
+            raise
+        except Exception as error:  # noqa: BLE001 - a raised exception is a failed reconcile
+            return await self._failed(raw, Failed(self._last(view), error))
+        return await self._finish(raw, result)
+
+    async def _finish(self, raw: RawObject, result: Result[S]) -> str:
+        if isinstance(result, Failed):
+            return await self._failed(raw, result)
+        status = conditions.finished(result.status, raw.metadata.generation)
+        await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
+        self._backoff.success((self.controller.name, raw.key))
+        if isinstance(result, Again):
+            self.enqueue(raw.key, "again", priority=Priority.LOW, delay=result.after)
+            return "again"
+        return "success"
+
+    async def _failed(self, raw: RawObject, result: Failed[S]) -> str:
+        error = result.error
+        delay = None if result.terminal else self._backoff.next_delay((self.controller.name, raw.key), error)
+        status = conditions.failing(result.status, raw.metadata.generation, error, stalled=delay is None)
+        _log.warning(
+            "%s %s: %s", self.controller.name, raw.key, conditions.redacted(f"{type(error).__name__}: {error}")
+        )
+        await self._land(self._submit(raw, status, Priority.CRITICAL, Reason.STATUS))
+        if delay is not None:
+            self.enqueue(raw.key, f"retry after {type(error).__name__}", delay=delay)
+        return "timeout" if isinstance(error, TimeoutError) else "error"
+
+    async def _clean(self, raw: RawObject, cause: str) -> None:
+        finalizers = raw.metadata.finalizers or ()
+        if self.controller.cleanup is None or self.controller.finalizer not in finalizers:
+            return
+        view = self.controller.kind(raw)
+        try:
+            async with asyncio.timeout(self.controller.deadline):
+                await self.controller.cleanup(view, self._context(raw, cause))
+        except Exception as error:
+            stuck = conditions.failing(self._last(view), raw.metadata.generation, error, stalled=False)
+            self._submit(raw, stuck, Priority.MEDIUM, Reason.STATUS)
+            raise
+        self._batcher.forget(self._store, raw.key, raw.metadata.uid)
+        kept = tuple(finalizer for finalizer in finalizers if finalizer != self.controller.finalizer)
+        await self._writes.finalizers(self._store, raw, kept)
+
+    def _retry(self, key: Key, error: Exception) -> None:
+        _log.warning("%s %s: %s", self.controller.name, key, conditions.redacted(f"{type(error).__name__}: {error}"))
+        if isinstance(error, errors.Conflict):
+            # The key now waits for the watch to show what it conflicted with.
+            self.enqueue(key, "conflict")
+            return
+        delay = self._backoff.next_delay((self.controller.name, key), error)
+        if delay is not None:
+            self.enqueue(key, f"retry after {type(error).__name__}", delay=delay)
+
+    async def _land(self, ticket: Ticket) -> None:
+        if await ticket.wait() is Outcome.FAILED and ticket.error:
+            raise ticket.error
+
+    async def _read(self, key: Key) -> None:
+        try:
+            obj = await self._client.get(self._store.resource, key, reason=Reason.FRESHNESS)
+        except errors.NotFound:
+            if held := self._store.get(key):
+                self._store.removed(key, held.metadata.uid, 0)
+        else:
+            self._store.written(obj)
+
+    # What a reconcile gets.
+
+    def _context(self, raw: RawObject, cause: str) -> Context[S]:
+        families = {
+            owned.child.resource: Family(
+                self._stores[owned.child.resource], self._writes, raw, owned.labels, metadata_only=owned.metadata_only
+            )
+            for owned in self.controller.owns
+        }
+
+        def report(status: S) -> None:
+            self._submit(raw, conditions.progressing(status, raw.metadata.generation), Priority.MEDIUM, Reason.PROGRESS)
+
+        def event(type_: str, reason: str, message: str) -> None:
+            self._recorder.record(raw, type_, reason, conditions.redacted(message))
+
+        return Context(
+            self._store, self._clock, stores=self._stores, families=families, report=report, event=event, cause=cause
+        )
+
+    def _submit(self, raw: RawObject, status: Status, priority: Priority, reason: Reason) -> Ticket:
+        return self._batcher.submit(self._store, raw, status, priority, reason)
+
+    def _last(self, view: O) -> S:
+        try:
+            return view.status  # type: ignore[no-any-return]
+        except errors.DecodeError:
+            return self.controller.kind.status_type()  # type: ignore[return-value]

@@ -1,0 +1,40 @@
+"""What a reconcile comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from steady.objects.view import Status
+
+S = TypeVar("S", bound=Status)
+
+
+class Done(msgspec.Struct, Generic[S], frozen=True):
+    """All is as it should be: `status` is the whole desired status; nothing happens until something changes."""
+
+    status: S
+
+
+class Again(msgspec.Struct, Generic[S], frozen=True):
+    """As `Done`, but look again `after` seconds, even if nothing changes."""
+
+    status: S
+    after: float
+
+
+class Failed(msgspec.Struct, Generic[S], frozen=True):
+    """It did not work: `status` is written, and backoff decides by `error` when it is tried again.
+
+    With `terminal` it is not tried again until the object changes.
+    """
+
+    status: S
+    error: Exception
+    terminal: bool = False
+
+
+Result: TypeAlias = Done[S] | Again[S] | Failed[S]
+Reconcile: TypeAlias = Callable[..., Awaitable[Result[S]]]

@@ -1,0 +1,58 @@
+"""A budget of writes per object: it stops two writers, or a controller and its echo, from going round for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from steady.errors import Throttled
+from steady.metrics import Metrics
+
+_log = logging.getLogger("steady.writes")
+
+_NAG = 60.0  # seconds between two log lines about the same object
+_LIMIT = 100_000  # objects remembered; far more than one process serves
+
+
+class _Bucket:
+    __slots__ = ("at", "nagged", "tokens")
+
+    def __init__(self, tokens: float, at: float) -> None:
+        self.tokens = tokens
+        self.at = at
+        self.nagged = -_NAG
+
+
+class Limiter:
+    """A token bucket per object: `burst` writes at once, then `rate` per second."""
+
+    def __init__(self, metrics: Metrics, *, burst: int = 20, rate: float = 0.5) -> None:
+        self._metrics = metrics
+        self._burst = burst
+        self._rate = rate
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
+
+    def take(self, uid: str, part: str, name: str) -> None:
+        """Take one write of `part` of the object with `uid`, called `name` in the log. Raises Throttled."""
+        now = asyncio.get_running_loop().time()
+        bucket = self._buckets.get((uid, part))
+        if bucket is None:
+            self._forget(now)
+            bucket = self._buckets[uid, part] = _Bucket(self._burst, now)
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
+        bucket.at = now
+        if bucket.tokens >= 1:
+            bucket.tokens -= 1
+            return
+        self._metrics.hot_objects.inc()
+        text = f"{name}: {part} was written {self._burst} times in a row; slowed down to {self._rate:g} writes a second"
+        if now - bucket.nagged >= _NAG:
+            bucket.nagged = now
+            _log.warning("hot loop: %s", text)
+        raise Throttled(text, (1 - bucket.tokens) / self._rate)
+
+    def _forget(self, now: float) -> None:
+        if len(self._buckets) < _LIMIT:
+            return
+        full = self._burst / self._rate
+        self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket.at < full}
