@@ -32,7 +32,11 @@ _NOT_RE2 = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]|\(\?P=|\\Z|(?<!\\)[*+?}]\+")
 
 
 def problems(schema: Schema, path: str = "") -> list[str]:
-    """Every reason for which the API server would refuse `schema`, each with the place; empty if there is none."""
+    """Every breach of the structural rules, each with its place; empty if there is none.
+
+    Also named is what a server lets through although it cannot be meant: an empty enum, a minimum above the maximum,
+    a required field that is no property.
+    """
     return list(_walk(schema, path))
 
 
