@@ -37,6 +37,14 @@ _USER = 65532  # the customary `nonroot` of minimal images
 _TMP = "/tmp"  # noqa: S108  the container's own
 _LABELS = {"app.kubernetes.io/name": "nephoran"}
 
+_MADE = "# Made by `python -m nephoran.api.install --write deploy`; edit the types, not this file.\n"
+_CRD_HEADING = _MADE
+_INSTALL_HEADING = f"""{_MADE}# All that the operator needs but the admission policy. The committed manifests go to a repository on the persistent
+# volume `nephoran`; to send them to a remote, set --git-url and replace the volume by an emptyDir.
+"""
+_POLICY_HEADING = f"""{_MADE}# Optional, Kubernetes 1.36 or newer: the API server adds the finalizers itself, one request less per object.
+"""
+
 _RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
 
 _CLUSTER_RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -101,12 +109,13 @@ def as_yaml(objects: Iterable[Mapping[str, Any]]) -> str:
 
 
 def files() -> dict[str, str]:
-    """What `deploy/` holds: the text of each file by its relative path."""
-    return {
-        **{f"crds/{each['metadata']['name']}.yaml": as_yaml([each]) for each in crds()},
-        "install.yaml": as_yaml(manifests(admission_policy="off")),
-        "admission-policy.yaml": as_yaml(admission_policies()),
+    """What `deploy/` holds: the text of each file by its relative path, with a heading."""
+    made = {
+        **{f"crds/{each['metadata']['name']}.yaml": (_CRD_HEADING, [each]) for each in crds()},
+        "install.yaml": (_INSTALL_HEADING, manifests(admission_policy="off")),
+        "admission-policy.yaml": (_POLICY_HEADING, admission_policies()),
     }
+    return {name: heading + as_yaml(objects) for name, (heading, objects) in made.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
