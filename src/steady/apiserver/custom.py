@@ -1,19 +1,26 @@
-"""Structural schemas of custom resources: pruning and defaulting of plain data."""
+"""Structural schemas of custom resources: pruning, defaulting and validating plain data."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from steady.apiserver.exchange import Json
+from steady.apiserver.failures import Cause
+from steady.apiserver.validation import Validator
 
 _TOP = ("apiVersion", "kind", "metadata")
 
 
 class Structural:
-    """The schema of one version of a custom resource."""
+    """The schema of one version of a custom resource. Raises `cel.BadRule` for a rule that cannot be compiled."""
 
     def __init__(self, schema: Json) -> None:
         self.schema = schema
+        self._validator = Validator(schema)
+
+    def causes(self, data: Json, old: Json | None) -> list[Cause]:
+        """What the schema forbids in `data`, given what it was before."""
+        return self._validator.causes(data, old)
 
     def pruned(self, data: Json) -> tuple[Json, list[str]]:
         """`data` without the fields that the schema does not know, and the paths of those."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from steady.apiserver import cel
 from steady.apiserver.custom import Structural
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
 from steady.apiserver.kinds import Column, Kind, ScalePaths
+from steady.apiserver.validation import shown
 from steady.clock import Clock, timestamp
 from steady.objects import Resource
 
@@ -71,7 +75,29 @@ def faults(data: Json) -> list[Cause]:
         if not (version.get("schema") or {}).get("openAPIV3Schema"):
             message = "Required value: schemas are required"
             found.append(Cause("FieldValueRequired", message, f"spec.versions[{index}].schema.openAPIV3Schema"))
-    return found
+    return found or [
+        cause for index, version in enumerate(spec["versions"]) for cause in _schema_faults(index, version)
+    ]
+
+
+def _schema_faults(index: int, version: Json) -> list[Cause]:
+    path = f"spec.versions[{index}].schema.openAPIV3Schema"
+    return [*_rule_faults(version["schema"]["openAPIV3Schema"], path)]
+
+
+def _rule_faults(schema: Json, path: str) -> Iterator[Cause]:
+    """Rules that cannot be compiled, at any depth."""
+    for index, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
+        try:
+            cel.compiled(rule)
+        except cel.BadRule as error:
+            message = f"Invalid value: {shown(rule)}: compilation failed: {error}"
+            yield Cause("FieldValueInvalid", message, f"{path}.x-kubernetes-validations[{index}].rule")
+    for name, inner in (schema.get("properties") or {}).items():
+        yield from _rule_faults(inner, f"{path}.properties[{name}]")
+    for name in ("items", "additionalProperties"):
+        if isinstance(inner := schema.get(name), dict):
+            yield from _rule_faults(inner, f"{path}.{name}")
 
 
 def _condition(type_: str, reason: str, message: str, now: str) -> Json:

@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from steady.apiserver import builtin, definitions, discovery
+from steady.apiserver import builtin, definitions, discovery, openapi
 from steady.apiserver.call import Call, parse, verb
 from steady.apiserver.exchange import Json, Request, Response, answer, encode, text
 from steady.apiserver.failures import Failure, method_not_allowed
@@ -134,7 +134,10 @@ class Server:
         """What is said of the server itself."""
         if request.path in {"/healthz", "/livez", "/readyz"}:
             return text(200, "ok")
-        body = self._document(request.path.rstrip("/"))
+        path = request.path.rstrip("/")
+        if path == "/openapi/v2" and "protobuf" in request.headers.get("accept", ""):
+            return Response(200, {"Content-Type": "application/octet-stream"}, openapi.V2_PROTOBUF)
+        body = self._document(path)
         return text(404, "404 page not found\n") if body is None else answer(200, encode(body))
 
     def _document(self, path: str) -> Json | None:
@@ -145,6 +148,14 @@ class Server:
         if path == "/version":
             return discovery.version()
         match path.split("/")[1:]:
+            case ["openapi", "v2"]:
+                return openapi.v2()
+            case ["openapi", "v3"]:
+                return openapi.index(self._registry)
+            case ["openapi", "v3", "api", version]:
+                return openapi.document(self._registry, "", version)
+            case ["openapi", "v3", "apis", group, version]:
+                return openapi.document(self._registry, group, version)
             case ["api", version]:
                 return discovery.resources(self._registry, "", version)
             case ["apis", group]:

@@ -270,6 +270,8 @@ class Writer:
         causes = [*_metadata_faults(new, old)]
         if call.kind.storage == CRDS:
             causes += definitions.faults(new)
+        if call.kind.structural is not None:
+            causes += call.kind.structural.causes(new, old)
         if causes:
             raise invalid(call.kind.resource, new["metadata"]["name"], causes)
 
