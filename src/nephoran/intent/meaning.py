@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,7 +21,9 @@ class Autoscale(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Everything stated that the other keys do not hold: a closed schema. Absent means not stated.
 
-    Rates in Mbit/s, latency in ms, `cpu` and `memory` and `storage` as Kubernetes quantities, `reliability` in percent.
+    Rates in Mbit/s, latency in ms, `cpu` and `memory` and `storage` as Kubernetes quantities, `reliability` in percent,
+    `window` as HH:MM-HH:MM. `change` (instances more or, negative, fewer) and `factor` (times as many) are relative to what
+    runs, so they are never in `Meaning.replicas`.
     """
 
     ha: bool = False
@@ -48,15 +50,27 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     mesh: bool = False
     window: str | None = None
     version: str | None = None
+    cells: int | None = None
+    change: int | None = None
+    factor: float | None = None
 
 
 class Meaning(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The meaning of one sentence, with the keys of `nephoran interpret`. `replicas` maps a component to its stated number."""
+    """The meaning of one sentence, with the keys of `nephoran interpret`; `replicas` is the stated number by component."""
 
     text: str
     action: Action
-    components: tuple[str, ...] = msgspec.field(default=())
+    components: tuple[str, ...]
     replicas: dict[str, int] = msgspec.field(default_factory=dict)
     namespace: str | None = None
     slice: SliceType | None = None
     detail: Detail = msgspec.field(default_factory=Detail)
+
+
+def to_json(meaning: Meaning) -> dict[str, Any]:
+    """The meaning as plain data: what is not stated is absent, but for `components`, an empty list where none is named."""
+    data: dict[str, Any] = msgspec.to_builtins(meaning)
+    data["components"] = list(meaning.components)
+    if not data.get("detail"):
+        data.pop("detail", None)
+    return data

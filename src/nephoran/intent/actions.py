@@ -1,0 +1,215 @@
+"""What is asked: the verb that decides, and the action that it and its object make together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from nephoran.intent.meaning import Action, SliceType
+from nephoran.intent.mentions import Mention
+from nephoran.intent.phrases import Hit, Lexicon
+from nephoran.intent.tokens import Atom
+from nephoran.intent.vocabulary import (
+    CLAUSES,
+    COMPONENTS,
+    MEANT,
+    NOUNS,
+    PERFORMANCE_WORDS,
+    POLICY_WORDS,
+    PREPOSITIONS,
+    PURPOSE,
+    SCALED_WORDS,
+    SLICE_QUALITIES,
+    SLICE_WORDS,
+    SLICES,
+    VERBS,
+    WISHES,
+    WITHIN,
+    Mood,
+)
+
+_VERBS: Final = Lexicon(VERBS)
+_NOUNS: Final = Lexicon(NOUNS)
+_COMPONENTS: Final = Lexicon(COMPONENTS)
+_SLICES: Final = Lexicon(SLICES)
+_MEANT: Final = Lexicon(MEANT)
+_LEADS: Final = frozenset(
+    {"please", "you", "we", "i", "then", "should", "must", "now", "urgent", "urgently", "immediately", "and"}
+)
+_POLICIES: Final = frozenset({"policy", "policies", "qos", "rule", "rules"})
+_UPKEEP: Final = frozenset({"maintenance", "upgrade", "upgrades", "patching"})
+_AUTOSCALE: Final = frozenset({"autoscaling", "autoscale", "autoscaler", "hpa"})
+_SOFTWARE: Final = frozenset({"version", "software", "image", "images", "firmware", "release", "latest"})
+_MORE: Final = frozenset({"more", "additional", "extra", "overloaded", "fewer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The deciding verb's mood and the words of its object, up to the first preposition."""
+
+    mood: Mood | None
+    head: tuple[str, ...]
+    component: bool
+    negated: bool
+
+
+def request(atoms: Sequence[Atom], taken: Collection[int]) -> Request:
+    """What the sentence asks for, before its functions are known."""
+    verb = _deciding(atoms, taken)
+    if verb is None:
+        return Request(None, (), False, False)
+    head = _head(atoms, verb.end)
+    component = any(True for _ in _COMPONENTS.hits(head))
+    negated = verb.start > 0 and atoms[verb.start - 1].word in {"not", "never", "t"}
+    return Request(cast(Mood, verb.name), tuple(atom.word for atom in head), component, negated)
+
+
+def action(
+    atoms: Sequence[Atom], asked: Request, named: Sequence[Mention], counted: bool, type_: SliceType | None
+) -> Action | None:
+    """The action, from the verb and what it is done to; None where nothing tells."""
+    objects = any(mention.role == "object" for mention in named)
+    head = set(asked.head)
+    if asked.mood is None:
+        return _unasked(atoms, objects, type_)
+    if asked.mood in {"deploy", "setup", "implement", "configure", "set", "do", "schedule", "change"}:
+        if _UPKEEP & head and not (asked.mood == "deploy" and asked.component):
+            return "maintenance"
+        if _autoscales(asked.head) and (not asked.component or asked.mood in {"configure", "set", "implement"}):
+            return "scale"
+        if _of_slices(asked.head, type_):
+            return _slicing(asked.mood, objects)
+    return _plain(atoms, asked, objects, counted)
+
+
+def slice_type(atoms: Sequence[Atom], taken: Collection[int]) -> SliceType | None:
+    """The slice type named, or plainly meant by what the slice is for."""
+    for hit in _SLICES.hits(atoms, taken):
+        return cast(SliceType, hit.name)
+    words = {atom.word for atom in atoms}
+    meant = {hit.name for hit in _MEANT.hits(atoms, taken)}
+    if words.isdisjoint(SLICE_WORDS | {"slicing"}):
+        return "mmtc" if "mmtc" in meant and not words.isdisjoint({"massive", "million", "millions"}) else None
+    ranked = (type_ for type_ in dict.fromkeys(MEANT.values()) if type_ in meant)
+    return cast("SliceType | None", next(ranked, None))
+
+
+def _deciding(atoms: Sequence[Atom], taken: Collection[int]) -> Hit | None:
+    covered = {index for hit in _COMPONENTS.hits(atoms, taken) for index in range(hit.start, hit.end)}
+    hits = [hit for hit in _VERBS.hits(atoms, covered.union(taken)) if not _part_of_a_name(atoms, hit)]
+    return min(hits, key=lambda hit: (_distance(atoms, hit), hit.start), default=None)
+
+
+def _part_of_a_name(atoms: Sequence[Atom], hit: Hit) -> bool:
+    before = atoms[hit.start - 1].word if hit.start else ""
+    after = atoms[hit.end].word if hit.end < len(atoms) else ""
+    wish = atoms[hit.start].word in WISHES | {"request"} and after in {"to", "you", ":"}
+    return atoms[hit.start].joined or before in WITHIN or wish or (hit.end < len(atoms) and atoms[hit.end].joined)
+
+
+def _distance(atoms: Sequence[Atom], hit: Hit) -> int:
+    """How far the verb is from being the request itself: it opens a clause (0), stands inside one (1), tells why (2)."""
+    if hit.start == 0:
+        return 0
+    before = atoms[hit.start - 1]
+    if before.word == "to" and hit.start > 1 and atoms[hit.start - 2].word in WISHES:
+        return 0
+    if before.mark or before.word in _LEADS:
+        return 0
+    return 2 if before.word in PURPOSE else 1
+
+
+def _head(atoms: Sequence[Atom], start: int) -> Sequence[Atom]:
+    end = start
+    while (
+        end < len(atoms)
+        and atoms[end].sentence == atoms[start].sentence
+        and atoms[end].word not in PREPOSITIONS | CLAUSES
+    ):
+        end += 1
+    return atoms[start:end]
+
+
+def _autoscales(head: Sequence[str]) -> bool:
+    scaling = any(first == "auto" and second.startswith("scal") for first, second in zip(head, head[1:], strict=False))
+    automatic = "automatic" in head and "scaling" in head
+    return scaling or automatic or not _AUTOSCALE.isdisjoint(head) or head[:1] == ("scaling",)
+
+
+def _of_slices(head: Sequence[str], type_: SliceType | None) -> bool:
+    if "slicing" in head:
+        return type_ is not None
+    for index, word in enumerate(head):
+        if word in SLICE_WORDS:
+            return not (head[index + 1 :] and head[index + 1] in SLICE_QUALITIES)
+    return False
+
+
+def _slicing(mood: Mood, objects: bool) -> Action:
+    if not objects:
+        return "scale" if mood == "set" else "slice"
+    return "configure" if mood in {"configure", "set"} else "deploy"
+
+
+def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, counted: bool) -> Action | None:
+    head = set(asked.head)
+    match asked.mood:
+        case "scale" | "optimize" | "maintenance" | "configure":
+            return asked.mood
+        case "deploy":
+            return "configure" if _POLICIES & head and not asked.component else "deploy"
+        case "setup" | "implement":
+            return _set_up(asked, objects)
+        case "set":
+            return "scale" if counted or SCALED_WORDS & head else "configure"
+        case "change":
+            return _changed(asked, counted)
+        case "update":
+            return _updated(atoms, head, counted)
+        case "schedule" | "do":
+            return _lent(atoms) or ("maintenance" if asked.mood == "schedule" else None)
+        case "connect":
+            return "configure"
+    return None
+
+
+def _set_up(asked: Request, objects: bool) -> Action:
+    behaviour = [word for word in asked.head if word in POLICY_WORDS]
+    if _MORE.intersection(asked.head) and objects:
+        return "scale"
+    if behaviour and not (asked.component and asked.head[-1] not in POLICY_WORDS):
+        return "configure"
+    return "deploy" if objects or asked.mood == "setup" else "configure"
+
+
+def _changed(asked: Request, counted: bool) -> Action:
+    head = set(asked.head)
+    if not counted and PERFORMANCE_WORDS & head and not SCALED_WORDS & head:
+        return "optimize"
+    if not counted and POLICY_WORDS & head and not SCALED_WORDS & head:
+        return "configure"
+    return "scale"
+
+
+def _updated(atoms: Sequence[Atom], head: set[str], counted: bool) -> Action:
+    words = {atom.word for atom in atoms}
+    versioned = any(word[:1] == "v" and word[1:2].isdigit() for word in words)
+    if _SOFTWARE & words or versioned:
+        return "maintenance"
+    return "scale" if counted or SCALED_WORDS & head else "configure"
+
+
+def _lent(atoms: Sequence[Atom]) -> Action | None:
+    free = (hit for hit in _NOUNS.hits(atoms) if hit.start == 0 or atoms[hit.start - 1].word not in WITHIN)
+    return cast("Action | None", next((hit.name for hit in free), None))
+
+
+def _unasked(atoms: Sequence[Atom], objects: bool, type_: SliceType | None) -> Action | None:
+    if noun := _lent(atoms):
+        return noun
+    words = [atom.word for atom in atoms]
+    rising = any(first == "to" and atom.number is not None for first, atom in zip(words, atoms[1:], strict=False))
+    if objects:
+        return "scale" if rising or _MORE.intersection(words) else "deploy"
+    return "slice" if type_ and not SLICE_WORDS.isdisjoint(words) else None

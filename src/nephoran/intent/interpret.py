@@ -1,0 +1,103 @@
+"""From a sentence to its meaning, by grammar and vocabulary: no network, no table of sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from nephoran.intent.actions import Request, action, request, slice_type
+from nephoran.intent.meaning import Detail, Meaning
+from nephoran.intent.mentions import Mention, mentions
+from nephoran.intent.places import NotANamespace, Places, places
+from nephoran.intent.quantities import detail
+from nephoran.intent.replicas import replicas
+from nephoran.intent.sanitise import redact, sanitise
+from nephoran.intent.tokens import Atom, tokenise
+from nephoran.intent.vocabulary import SUBJECTS
+
+EXAMPLE: Final = "Deploy AMF with 3 replicas in namespace 5g-core"
+
+
+class Meaningless(Exception):
+    """A text without a meaning that could be acted on. `understood` is what was, `example` a sentence that would do."""
+
+    def __init__(self, understood: str, message: str, example: str = EXAMPLE) -> None:
+        super().__init__(message)
+        self.understood = understood
+        self.message = message
+        self.example = example
+
+
+class Interpreter(Protocol):
+    """Whatever turns a sentence into its meaning."""
+
+    async def interpret(self, text: str) -> Meaning:
+        """The meaning of one sentence. Raises `Meaningless`, and `Rejected` where the text is no sentence."""
+        ...
+
+
+class RuleInterpreter:
+    """The embedded interpreter: pure, deterministic, linear in the text's length."""
+
+    async def interpret(self, text: str) -> Meaning:
+        """The meaning of one sentence. Raises `Meaningless` and `Rejected`."""
+        return self.meaning(text)
+
+    def meaning(self, text: str) -> Meaning:
+        """The meaning of one sentence, its text sanitised and without credentials. Raises `Meaningless` and `Rejected`."""
+        clean = redact(sanitise(text))
+        atoms = tokenise(clean)
+        where = _where(atoms)
+        stated, taken = detail(clean, atoms, where)
+        asked = request(atoms, where.taken)
+        _guard(asked, atoms, where)
+        type_ = slice_type(atoms, where.taken)
+        named = mentions(
+            atoms,
+            where.taken,
+            "deploy" if asked.mood in _RUNNING else "scale" if asked.mood in _SCALING else "configure",
+        )
+        counts = replicas(atoms, taken, named)
+        done = action(atoms, asked, named, bool(counts), type_)
+        components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
+        if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
+            raise Meaningless(*_understood(asked, done, named))
+        return Meaning(clean, done, components, counts, where.namespace, type_, stated)
+
+
+_RUNNING: Final = frozenset({"deploy", "setup", "implement", None})
+_SCALING: Final = frozenset({"scale", "change", "set"})
+
+
+def _where(atoms: Sequence[Atom]) -> Places:
+    try:
+        return places(atoms)
+    except NotANamespace as wrong:
+        message = f"{wrong.name!r} cannot be a namespace: use lower-case letters, digits and hyphens, as in {EXAMPLE!r}"
+        raise Meaningless("a namespace", message) from wrong
+
+
+def _guard(asked: Request, atoms: Sequence[Atom], where: Places) -> None:
+    if asked.negated:
+        message = f"the sentence says what not to do: say what to do, for example {EXAMPLE!r}"
+        raise Meaningless("a negation", message)
+    removal = asked.mood == "change" and not any(atom.number is not None for atom in atoms)
+    removal = removal and any(atom.word in {"remove", "removing"} for atom in atoms[:3])
+    if asked.mood == "delete" or (removal and asked.component and where is not None):
+        message = (
+            "an intent does not delete: delete the NetworkIntent that deployed the function and it goes, or scale it,"
+            " for example 'Scale AMF to 0 replicas'"
+        )
+        raise Meaningless("a deletion", message, "Scale AMF to 0 replicas")
+
+
+def _of_the_trade(atoms: Sequence[Atom], stated: Detail, where: Places) -> bool:
+    return where.namespace is not None or stated != Detail() or any(atom.word in SUBJECTS for atom in atoms)
+
+
+def _understood(asked: Request, done: str | None, named: Sequence[Mention]) -> tuple[str, str]:
+    parts = [f"the action {done}"] if done else []
+    parts += [f"the function {mention.name}" for mention in named]
+    understood = ", ".join(dict.fromkeys(parts)) or "nothing"
+    missing = "a network function or slice" if done else "what to do (deploy, scale, configure, optimize …)"
+    return understood, f"understood {understood}, but not {missing}: write for example {EXAMPLE!r}"

@@ -1,0 +1,162 @@
+"""Which functions a sentence names, and which of them it is about.
+
+A mention is an *object* (deployed or changed), a *neighbour* (an endpoint, an interface's far side, a cause) or *excluded*.
+The word that governs it decides: the verb or preposition before it, a telling noun after it, or the list that it continues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from nephoran.intent.phrases import Hit, Lexicon
+from nephoran.intent.tokens import Atom
+from nephoran.intent.vocabulary import (
+    ADJECTIVES,
+    APART,
+    COMPONENTS,
+    COORDINATORS,
+    EXCLUDING,
+    LINKS,
+    NEIGHBOURING,
+    PLACING,
+    REPLICA_UNITS,
+    VERBS,
+    XAPP_QUALITIES,
+)
+
+Role = Literal["object", "neighbour", "excluded"]
+
+_COMPONENTS: Final = Lexicon(COMPONENTS)
+_VERBS: Final = Lexicon(VERBS)
+_NAMED_XAPPS: Final = frozenset({"kpimon", "traffic-steering"})
+_RUNNING: Final = frozenset({"deploy", "scale"})
+_CONTINUING: Final = COORDINATORS | {
+    "(",
+    ":",
+    "as",
+    "well",
+    "function",
+    "functions",
+    "component",
+    "components",
+    "xapps",
+    "xapp",
+}
+_GOVERNING: Final = APART | PLACING | EXCLUDING | {"with", "using", "including", "alongside"}
+_NOUNS_TOO: Final = frozenset(
+    {"scale", "cap", "limit", "limits", "access", "test", "check", "use", "cut", "patch", "link"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A function's name at atoms `start` to `end` (one past) and the part that it plays."""
+
+    start: int
+    end: int
+    name: str
+    role: Role = "object"
+
+
+def mentions(atoms: Sequence[Atom], taken: Collection[int], action: str) -> list[Mention]:
+    """Every mention in order, each with its role under this action."""
+    hits = [hit for hit in _COMPONENTS.hits(atoms, taken) if not _only_a_quality(atoms, hit)]
+    found: list[Mention] = []
+    for hit in hits:
+        role = _role(atoms, taken, action, hit, found)
+        found.append(Mention(hit.start, hit.end, hit.name, role))
+    return _without_generic(_promoted(found, action))
+
+
+def coordinated(atoms: Sequence[Atom], taken: Collection[int], end: int, start: int) -> bool:
+    """Whether what begins at `start` continues the list whose last member ends at `end` ("AMF, SMF and 3 UPF")."""
+    between = [atom for index, atom in enumerate(atoms[end:start], end) if index not in taken]
+    return all(_continues(atom) for atom in between) and (
+        not between or any(atom.word in _CONTINUING for atom in between)
+    )
+
+
+def _continues(atom: Atom) -> bool:
+    return atom.word in _CONTINUING | ADJECTIVES | REPLICA_UNITS or atom.number is not None
+
+
+def _only_a_quality(atoms: Sequence[Atom], hit: Hit) -> bool:
+    following = atoms[hit.end].word if hit.end < len(atoms) else ""
+    if hit.name == "xapp":
+        return following in XAPP_QUALITIES
+    return hit.name == "traffic-steering" and following in {"policy", "policies", "rule", "rules"}
+
+
+def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, found: Sequence[Mention]) -> Role:
+    previous = found[-1] if found and atoms[found[-1].start].sentence == atoms[hit.start].sentence else None
+    if _neighbouring(atoms, hit):
+        return "neighbour"
+    if previous and hit.start > previous.end and coordinated(atoms, taken, previous.end, hit.start):
+        return previous.role
+    governor = _governor(atoms, taken, hit.start, previous)
+    if governor is None:
+        return "object"
+    occupied = any(
+        mention.role == "object" and atoms[mention.start].sentence == atoms[hit.start].sentence for mention in found
+    )
+    return _governed(atoms, governor, occupied and action in _RUNNING, found)
+
+
+def _neighbouring(atoms: Sequence[Atom], hit: Hit) -> bool:
+    end = hit.end
+    while end + 1 < len(atoms) and atoms[end].word == "/" and (other := _COMPONENTS.at(atoms, end + 1)):
+        end = other.end
+    return end < len(atoms) and not atoms[end].joined and atoms[end].word in NEIGHBOURING
+
+
+def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previous: Mention | None) -> int | None:
+    """The nearest word before `start` that decides; None where the mention stands free."""
+    sentence = atoms[start].sentence
+    crossed = False
+    for index in range(start - 1, -1, -1):
+        atom = atoms[index]
+        if atom.sentence != sentence:
+            return None
+        if index in taken or atom.word == "of":
+            continue
+        crossed = crossed or atom.word in COORDINATORS
+        counted = crossed and atoms[index + 1].number is not None
+        if (
+            atom.word in _GOVERNING
+            and not counted
+            and not (atom.word == "as" and atoms[index - 1].word in {"such", "well"})
+        ):
+            return index
+        if _VERBS.at(atoms, index) and not atom.joined and atom.word not in _NOUNS_TOO:
+            return index
+        if previous and index < previous.end and atom.word == ",":
+            return None
+    return None
+
+
+def _governed(atoms: Sequence[Atom], governor: int, occupied: bool, found: Sequence[Mention]) -> Role:
+    word = atoms[governor].word
+    before = {atom.word for atom in atoms[max(0, governor - 3) : governor]}
+    if word in EXCLUDING:
+        return "excluded"
+    if word in APART:
+        return "neighbour"
+    if word in {"to", "with", "into", "onto"} and not before.isdisjoint(LINKS):
+        return "neighbour"
+    if word == "for" and found and found[-1].name == "xapp" and found[-1].end == governor:
+        return found[-1].role
+    return "neighbour" if word in PLACING and occupied else "object"
+
+
+def _promoted(found: list[Mention], action: str) -> list[Mention]:
+    """Where nothing else is changed, what is mentioned is what the sentence is about."""
+    if action == "deploy" or any(mention.role == "object" for mention in found):
+        return found
+    return [replace(mention, role="object") if mention.role == "neighbour" else mention for mention in found]
+
+
+def _without_generic(found: list[Mention]) -> list[Mention]:
+    named = any(mention.name in _NAMED_XAPPS and mention.role == "object" for mention in found)
+    return [mention for mention in found if not (named and mention.name == "xapp")]

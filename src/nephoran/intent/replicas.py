@@ -1,0 +1,172 @@
+"""How many of each function: the numbers that count instances, and the functions that they count."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from nephoran.intent.mentions import Mention, coordinated
+from nephoran.intent.tokens import Atom
+from nephoran.intent.vocabulary import ADJECTIVES, AFTER_COUNT, EACH, REPLICA_UNITS
+
+_ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "("})
+_RELATIVE = frozenset({"more", "additional", "extra", "further", "fewer"})
+_REACH = 4
+"""Words that may stand between a number and what it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """A number that counts instances: where, how many, and the one past its unit (or itself)."""
+
+    index: int
+    value: int
+    end: int
+    bare: bool
+
+
+def replicas(atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Mention]) -> dict[str, int]:
+    """The stated number of instances by function. `taken`: atoms that mean something else (places, limits, quantities)."""
+    objects = [mention for mention in named if mention.role == "object"]
+    if not objects:
+        return {}
+    stated: dict[int, int] = {}
+    for index, atom in enumerate(atoms):
+        if index in taken or atom.joined or not _countable(atoms, index):
+            continue
+        if (mention := _counted_next(atoms, index, objects)) is not None:
+            stated[mention] = int(atom.number or 0)
+        elif count := _count(atoms, index, objects):
+            for mention in _counted(atoms, taken, count, objects, stated):
+                stated.setdefault(mention, count.value)
+    return {objects[position].name: value for position, value in sorted(stated.items())}
+
+
+def _countable(atoms: Sequence[Atom], index: int) -> bool:
+    """A whole number, not negative, not a difference ("2 more"), not where a change starts ("from 3 to 6")."""
+    if atoms[index].whole is None:
+        return False
+    before = atoms[index - 1] if index else None
+    if before and before.mark and before.word == "-" and atoms[index].glued:
+        return False
+    after = {atom.word for atom in atoms[index + 1 : index + 3]}
+    if before and before.word in {"by", "from"} or _RELATIVE & after:
+        return False
+    return not (index + 1 < len(atoms) and atoms[index + 1].word == "percent")
+
+
+def _counted_next(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> int | None:
+    """The function right after the number ("3 UPF", "two redundant AMF", "3 replicas of AMF"), by its place in `objects`."""
+    starts = {mention.start: position for position, mention in enumerate(objects)}
+    end = index + 1
+    for position in range(end, min(end + _REACH, len(atoms))):
+        if position in starts:
+            return starts[position] if not _followed_by_unitless(atoms, index, position) else None
+        if atoms[position].word not in ADJECTIVES:
+            return None
+    return None
+
+
+def _followed_by_unitless(atoms: Sequence[Atom], index: int, position: int) -> bool:
+    """Whether the number belongs to what stands before it ("AMF to 3 and …" never reaches here; "to 3 UPF" does)."""
+    return any(atom.mark and atom.word != "-" for atom in atoms[index + 1 : position])
+
+
+def _count(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> _Count | None:
+    value = atoms[index].whole
+    if value is None:
+        return None
+    units = REPLICA_UNITS | (
+        {"node", "nodes"} if any(mention.name == "e2-node" for mention in objects) else frozenset()
+    )
+    for position in range(index + 1, min(index + 1 + _REACH, len(atoms))):
+        if atoms[position].word in units:
+            return _Count(index, value, position + 1, bare=False)
+        if atoms[position].word not in ADJECTIVES:
+            break
+    before = atoms[index - 1] if index else None
+    last = index + 1 == len(atoms)
+    ends = (
+        last
+        or atoms[index + 1].word in AFTER_COUNT | EACH
+        or (atoms[index + 1].mark and atoms[index + 1].word not in {":", "-", "<"})
+    )
+    if (
+        before is not None
+        and ends
+        and (before.word in _ASSIGNMENTS | REPLICA_UNITS | {"count"} or _touches(index, objects))
+    ):
+        return _Count(index, value, index + 1, bare=True)
+    return None
+
+
+def _touches(index: int, objects: Sequence[Mention]) -> bool:
+    return any(mention.end == index for mention in objects)
+
+
+def _counted(
+    atoms: Sequence[Atom], taken: Collection[int], count: _Count, objects: Sequence[Mention], stated: Collection[int]
+) -> Sequence[int]:
+    nearby = {atom.word for atom in atoms[count.end : count.end + 2]} | {
+        atom.word for atom in atoms[max(0, count.index - 2) : count.index]
+    }
+    if EACH & nearby:
+        return range(len(objects))
+    following = _following(atoms, taken, count, objects)
+    if following:
+        return following
+    preceding = _preceding(atoms, taken, count, objects, stated)
+    if preceding:
+        return preceding
+    later = any(
+        mention.start > count.index and atoms[mention.start].sentence == atoms[count.index].sentence
+        for mention in objects
+    )
+    return range(len(objects)) if not stated or not later else ()
+
+
+def _following(atoms: Sequence[Atom], taken: Collection[int], count: _Count, objects: Sequence[Mention]) -> list[int]:
+    """The list after "3 replicas of" or "to 5 for"."""
+    if count.end >= len(atoms) or atoms[count.end].word not in {"of", "for"}:
+        return []
+    return _list(
+        atoms,
+        taken,
+        [position for position, mention in enumerate(objects) if mention.start > count.end],
+        objects,
+        count.end + 1,
+    )
+
+
+def _list(
+    atoms: Sequence[Atom], taken: Collection[int], later: Sequence[int], objects: Sequence[Mention], start: int
+) -> list[int]:
+    members: list[int] = []
+    for position in later:
+        begins = objects[position].start
+        near = (
+            not members
+            and begins - start <= _REACH
+            and all(atom.word in ADJECTIVES | EACH for atom in atoms[start:begins])
+        )
+        if not near and not (members and coordinated(atoms, taken, objects[members[-1]].end, begins)):
+            break
+        members.append(position)
+    return members
+
+
+def _preceding(
+    atoms: Sequence[Atom], taken: Collection[int], count: _Count, objects: Sequence[Mention], stated: Collection[int]
+) -> list[int]:
+    """The list that ends nearest before the number, as far back as its members have no number of their own."""
+    sentence = atoms[count.index].sentence
+    before = [position for position, mention in enumerate(objects) if mention.end <= count.index]
+    before = [position for position in before if atoms[objects[position].start].sentence == sentence]
+    members: list[int] = []
+    for position in reversed(before):
+        if position in stated or (
+            members and not coordinated(atoms, taken, objects[position].end, objects[members[-1]].start)
+        ):
+            break
+        members.append(position)
+    return members
