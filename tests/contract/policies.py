@@ -13,7 +13,8 @@ def admission_policy(group: str, plural: str, finalizer: str) -> list[tuple[str,
     quoted = f'"{finalizer}"'
     absent = f'[JSONPatch{{op: "add", path: "/metadata/finalizers", value: [{quoted}]}}]'
     more = f'[JSONPatch{{op: "add", path: "/metadata/finalizers/-", value: {quoted}}}]'
-    expression = f"has(object.metadata.finalizers) ? (object.metadata.finalizers.exists(f, f == {quoted}) ? [] : {more}) : {absent}"
+    there = f"object.metadata.finalizers.exists(f, f == {quoted})"
+    expression = f"has(object.metadata.finalizers) ? ({there} ? [] : {more}) : {absent}"
     policy = {
         "apiVersion": api_version,
         "kind": "MutatingAdmissionPolicy",

@@ -53,15 +53,9 @@ SCHEMA: Json = {
                 "tags": {"type": "array", "maxItems": 2, "items": _TEXT},
                 "extra": {"type": "object", "additionalProperties": _TEXT},
                 "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                "low": {"type": "integer"},
+                "low": {"type": "integer", "minimum": 0},
                 "high": {"type": "integer"},
             },
-            "x-kubernetes-validations": [
-                {
-                    "rule": "!has(self.low) || !has(self.high) || self.low <= self.high",
-                    "message": "low must not exceed high",
-                }
-            ],
         },
         "status": {
             "type": "object",
@@ -80,6 +74,10 @@ SCHEMA: Json = {
             },
         },
     },
+}
+RULE: Json = {
+    "rule": "!has(self.low) || !has(self.high) || self.low <= self.high",
+    "message": "low must not exceed high",
 }
 _numbers = itertools.count()
 
@@ -170,6 +168,10 @@ class Widgets:
     def at(self, name: str = "a", subresource: str = "") -> str:
         """Return the path of one widget, or of its subresource."""
         return f"{self.path}/{name}" + (f"/{subresource}" if subresource else "")
+
+    async def settle(self, name: str = "a") -> Answer:
+        """Let the server store the defaulted status: the first write after CREATE does, whatever it says."""
+        return await self.api.patch(self.at(name), {})
 
     async def create(self, name: str = "a", text: str = "hello", **metadata: Any) -> Answer:
         """Create a widget; it must succeed."""
