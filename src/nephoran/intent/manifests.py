@@ -10,15 +10,13 @@ from typing import Any
 
 import msgspec
 
+from nephoran.api.names import API_VERSION, FUNCTION_LABEL, INTENT_LABEL, MANAGED_LABEL
 from nephoran.intent.plan import Function, NetworkSlice, Policy
 from nephoran.knowledge import MANAGEMENT, knowledge
 
 Manifest = dict[str, Any]
 
-intent_label = "nephoran.com/network-intent"
-function_label = "nephoran.com/network-function"
 site_label = "nephoran.com/site"
-managed_label = "nephoran.com/managed"
 manager = "nephoran"
 metadata_addresses = ("169.254.0.0/16", "fe80::/10")  # link-local, where clouds keep credentials (RFC 3927, 4291)
 user_id = 10001  # any but root's; an image needs no user of its own
@@ -59,14 +57,14 @@ class Place(msgspec.Struct, frozen=True):
         """The labels of every object; with those of a function if it belongs to one."""
         name = label_value(self.intent.name)
         labels = {
-            managed_label: "true",
-            intent_label: name,
+            MANAGED_LABEL: "true",
+            INTENT_LABEL: name,
             "networkintent": name,
             "app.kubernetes.io/managed-by": manager,
             "app.kubernetes.io/part-of": name,
         }
         if component:
-            labels |= {"app": component, "networkfunction": component, function_label: component}
+            labels |= {"app": component, "networkfunction": component, FUNCTION_LABEL: component}
             labels |= {"app.kubernetes.io/name": component, "app.kubernetes.io/instance": self.name(component)}
         if site := (settings or {}).get("site"):
             labels[site_label] = label_value(site)
@@ -74,7 +72,7 @@ class Place(msgspec.Struct, frozen=True):
 
     def selector(self, component: str) -> dict[str, str]:
         """What selects the pods of this intent's function and of no other."""
-        return {intent_label: label_value(self.intent.name), "app.kubernetes.io/instance": self.name(component)}
+        return {INTENT_LABEL: label_value(self.intent.name), "app.kubernetes.io/instance": self.name(component)}
 
 
 def label_value(text: str) -> str:
@@ -301,7 +299,7 @@ def _port(name: str) -> Manifest:
 
 
 def _pods(components: Iterable[str]) -> Manifest:
-    term = {"key": function_label, "operator": "In", "values": sorted(components)}
+    term = {"key": FUNCTION_LABEL, "operator": "In", "values": sorted(components)}
     return {"podSelector": {"matchExpressions": [term]}}
 
 
@@ -323,7 +321,7 @@ def e2_node_set(place: Place, replicas: int, ric: str | None) -> Manifest:
     if ric:
         port = knowledge().ports["ric-api"].number
         spec["ricConfiguration"] = {"ricEndpoint": f"http://{place.host(ric)}:{port}"}
-    return _object("nephoran.com/v1", "E2NodeSet", place.metadata(name, place.labels("e2-node")), spec=spec)
+    return _object(API_VERSION, "E2NodeSet", place.metadata(name, place.labels("e2-node")), spec=spec)
 
 
 def _camel(function: Manifest) -> Manifest:

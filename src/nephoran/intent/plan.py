@@ -8,6 +8,7 @@ What the aspects do to a function:
 
 - `replicas` is the number of instances, or the least number where it scales by itself; unstated it is 1, or the
   component's own number for high availability (`ha`, which also spreads the instances over machines).
+- `factor` and `change` make that number relative to the one below them, and never bring it from some to none.
 - `cpu`, `memory` and `storage` replace request and limit alike: what is stated is what one instance gets.
 - `gpu` adds one to each instance.
 - `optimize` gives the whole limit as request: a guaranteed pod shares no CPU time and is evicted last.
@@ -16,6 +17,7 @@ What the aspects do to a function:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -32,14 +34,14 @@ growth = 3  # times the least number of instances, where no upper limit is state
 gpu_resource = "nvidia.com/gpu"
 e2_node = "e2-node"
 
-_SHAPE = frozenset(
-    {"replicas", "autoscale", "max", "utilisation", "cpu", "memory", "storage", "gpu", "ha", "guaranteed"}
-)
 _SIZE = {"cpu": "cpu", "memory": "memory", "storage": "ephemeral-storage"}
+_RELATIVE = frozenset({"change", "factor"})
+_SHAPE = frozenset({"replicas", "autoscale", "max", "utilisation", "gpu", "ha", "guaranteed", *_SIZE, *_RELATIVE})
 _CPU = re.compile(r"(?=.*[1-9])(\d{1,4}(\.\d{1,3})?|\d{1,7}m)")
 _BYTES = re.compile(r"(?=.*[1-9])(\d{1,18}|\d{1,9}(\.\d{1,3})?(k|[MGTP]|[KMGTP]i))")
 
 Aspects = dict[str, Any]
+Part = tuple[str, str]  # a component and one of its aspects
 
 
 class Unplannable(Exception):
@@ -119,7 +121,7 @@ def plan(meaning: Meaning, adjustments: Sequence[Adjustment] = ()) -> Plan:
         functions=tuple(_function(name, told) for name, told in aspects.items() if name != e2_node),
         slice=_slice(meaning),
         policy=_policy(meaning),
-        e2_nodes=_e2_nodes(aspects[e2_node]) if e2_node in aspects else None,
+        e2_nodes=_replicas(e2_node, aspects[e2_node]) if e2_node in aspects else None,
     )
     if result == Plan(text=meaning.text):
         raise Unplannable(_nothing(meaning))
@@ -156,10 +158,13 @@ def superseded(adjustments: Sequence[Adjustment], components: Collection[str] | 
     Only their effect on `components` counts, if given. One that has no effect there at all was not superseded.
     """
     parts = {one.name: _parts(one, components) for one in adjustments}
-    on_top = {part: name for name, own in parts.items() for part in own}
+    holders: dict[Part, list[str]] = {}
+    for name, own in parts.items():
+        for part, relative in own.items():
+            holders[part] = [*holders[part], name] if relative and part in holders else [name]
     order = list(parts)
-    lost = {name: {on_top[part] for part in own} for name, own in parts.items() if own}
-    return {name: max(winners, key=order.index) for name, winners in lost.items() if name not in winners}
+    held = {name: [holder for part in own for holder in holders[part]] for name, own in parts.items() if own}
+    return {name: max(on_top, key=order.index) for name, on_top in held.items() if name not in on_top}
 
 
 def effective(adjustments: Sequence[Adjustment], components: Collection[str] | None = None) -> tuple[Adjustment, ...]:
@@ -168,19 +173,41 @@ def effective(adjustments: Sequence[Adjustment], components: Collection[str] | N
     return tuple(one for one in adjustments if _parts(one, components) and one.name not in lost)
 
 
-def _parts(adjustment: Adjustment, components: Collection[str] | None) -> set[tuple[str, str]]:
+def _parts(adjustment: Adjustment, components: Collection[str] | None) -> dict[Part, bool]:
+    """What `adjustment` changes, and whether relative to what older ones made of it."""
     acted = targets(adjustment.meaning)
     if components is not None:
         acted &= frozenset(components)
-    return {(component, aspect) for component in acted for aspect in _aspects(adjustment.meaning, component)}
+    told = {component: _aspects(adjustment.meaning, component) for component in acted}
+    relative = {(name, "replicas"): True for name, aspects in told.items() if aspects.keys() & _RELATIVE}
+    absolute = {(name, aspect): False for name, aspects in told.items() for aspect in aspects.keys() - _RELATIVE}
+    return relative | absolute
 
 
 def _adjusted(meaning: Meaning, component: str, adjustments: Sequence[Adjustment]) -> Aspects:
-    aspects = _aspects(meaning, component)
+    aspects = _laid({}, _aspects(meaning, component), component)
     for adjustment in adjustments:
         if component in targets(adjustment.meaning):
-            aspects |= _aspects(adjustment.meaning, component)
+            aspects = _laid(aspects, _aspects(adjustment.meaning, component), component)
     return aspects
+
+
+def _laid(below: Aspects, above: Aspects, component: str) -> Aspects:
+    merged = below | above
+    if above.keys() & _RELATIVE:
+        standing = _replicas(component, merged)
+        moved = math.ceil(standing * merged.pop("factor", 1)) + merged.pop("change", 0)
+        merged["replicas"] = max(min(standing, 1), min(moved, _most(component)))
+    return merged
+
+
+def _replicas(component: str, aspects: Aspects) -> int:
+    alone = knowledge().components[component].ha_replicas if "ha" in aspects else 1
+    return cast(int, aspects.get("replicas", alone))
+
+
+def _most(component: str) -> int:
+    return most_e2_nodes if component == e2_node else most_replicas
 
 
 def _aspects(meaning: Meaning, component: str) -> Aspects:
@@ -215,7 +242,7 @@ def _alters(meaning: Meaning, component: str) -> bool:
 def _function(component: str, aspects: Aspects) -> Function:
     facts = knowledge()
     fact = facts.components[component]
-    replicas = aspects.get("replicas", fact.ha_replicas if "ha" in aspects else 1)
+    replicas = _replicas(component, aspects)
     requests, limits = _resources(fact, aspects)
     return Function(
         component=component,
@@ -250,10 +277,6 @@ def _scaling(replicas: int, aspects: Aspects) -> Scaling | None:
     return Scaling(replicas, min(most, most_replicas), aspects.get("utilisation", default_utilisation))
 
 
-def _e2_nodes(aspects: Aspects) -> int:
-    return cast(int, aspects.get("replicas", 1))
-
-
 def _slice(meaning: Meaning) -> NetworkSlice | None:
     if meaning.slice is None and meaning.action != "slice":
         return None
@@ -286,9 +309,10 @@ def _faults(meaning: Meaning) -> Iterator[str]:
     if unknown := sorted({*meaning.components, *meaning.replicas} - knowledge().components.keys()):
         yield f"unknown component {', '.join(map(repr, unknown))}: known are {', '.join(knowledge().components)}"
     for component, number in meaning.replicas.items():
-        most = most_e2_nodes if component == e2_node else most_replicas
-        if not 0 <= number <= most:
+        if not 0 <= number <= (most := _most(component)):
             yield f"{number} instances of {component} are out of range: name a number from 0 to {most}"
+    if (factor := meaning.detail.factor) is not None and not 0 < factor <= most_e2_nodes:
+        yield f"{factor} times the instances is out of range: name the number that there shall be"
     if isinstance(meaning.detail.autoscale, Autoscale):
         yield _autoscale_fault(meaning.detail.autoscale)
     for key, pattern in (("cpu", _CPU), ("memory", _BYTES), ("storage", _BYTES)):

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 import yaml
 
+from nephoran.api.names import DIGEST_ANNOTATION
 from nephoran.intent.manifests import (
     IntentIdentity,
     Manifest,
@@ -29,9 +30,8 @@ from nephoran.intent.manifests import (
 )
 from nephoran.intent.plan import Function, Plan
 
-__all__ = ["IntentIdentity", "Rendering", "digest_annotation", "render"]
+__all__ = ["IntentIdentity", "Rendering", "render"]
 
-digest_annotation = "nephoran.com/digest"
 ric = "near-rt-ric"
 _DIGITS = re.compile(r"[-+.0-9]")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".inf", ".nan"})
@@ -56,7 +56,7 @@ def render(intent: IntentIdentity, plan: Plan, *, target_namespace: str, images:
     manifests = dict(_manifests(place, plan, images))
     digest = _digest(manifests)
     for manifest in manifests.values():
-        manifest["metadata"]["annotations"] = {digest_annotation: digest}
+        manifest["metadata"]["annotations"] = {DIGEST_ANNOTATION: digest}
     files = {name: _yaml(manifest) for name, manifest in manifests.items()}
     files["kustomization.yaml"] = _yaml(kustomization(manifests))
     deployed = [it["metadata"]["name"] for it in manifests.values() if it["kind"] == "Deployment"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from nephoran.intent.render import digest_annotation
+from nephoran.api.names import DIGEST_ANNOTATION
 from steady.objects import RawObject
 
 Reason = Literal[
@@ -78,7 +78,7 @@ def _worst(faults: Mapping[str, _Fault]) -> Reason:
 def _fault(digest: str, deployment: RawObject | None) -> _Fault | None:
     if deployment is None or deployment.metadata.deleting:
         return "DeploymentMissing", "is being deleted" if deployment else "is not there"
-    if (deployment.metadata.annotations or {}).get(digest_annotation) != digest:
+    if (deployment.metadata.annotations or {}).get(DIGEST_ANNOTATION) != digest:
         return "DeploymentOutdated", f"does not carry digest {digest[:12]} yet"
     try:
         spec = _spec.decode(bytes(deployment.spec) or b"{}")
