@@ -309,8 +309,8 @@ def _faults(meaning: Meaning) -> Iterator[str]:
     if unknown := sorted({*meaning.components, *meaning.replicas} - knowledge().components.keys()):
         yield f"unknown component {', '.join(map(repr, unknown))}: known are {', '.join(knowledge().components)}"
     for component, number in meaning.replicas.items():
-        if not 0 <= number <= (most := _most(component)):
-            yield f"{number} instances of {component} are out of range: name a number from 0 to {most}"
+        if not 0 <= number <= _most(component):
+            yield f"{number} instances of {component} are out of range: name a number from 0 to {_most(component)}"
     if (factor := meaning.detail.factor) is not None and not 0 < factor <= most_e2_nodes:
         yield f"{factor} times the instances is out of range: name the number that there shall be"
     if isinstance(meaning.detail.autoscale, Autoscale):
