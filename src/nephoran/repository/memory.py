@@ -1,0 +1,193 @@
+"""The same repository without git, threads or sockets: for operators on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Literal, Self
+
+import msgspec
+
+from nephoran.repository.errors import Moved, Refused, RepositoryError
+from nephoran.repository.messages import commit_message
+from nephoran.repository.paths import RECORD_FILE, check_directory
+from nephoran.repository.protocol import Change, Commit, Record
+from nephoran.repository.requests import Outcome, Request, decoded, foreign, removing, writing
+from nephoran.repository.writer import Writer
+from steady.clock import Clock
+from steady.tasks import Scope
+
+Directory = tuple[str, str]
+Tree = Mapping[Directory, Mapping[str, bytes]]
+Point = Literal["before commit", "after commit", "before push", "after push"]
+POINTS: tuple[Point, ...] = ("before commit", "after commit", "before push", "after push")
+
+
+class MemoryCommit(msgspec.Struct, frozen=True, gc=False):
+    """One commit: `changed` names the directories that differ from the parent's `tree`."""
+
+    id: str
+    parent: str | None
+    message: str
+    time: datetime
+    changed: tuple[Directory, ...]
+    tree: Tree
+
+
+class MemoryRemote:
+    """A branch that outlives its pushers. `hook` may decline a commit by returning the reason."""
+
+    def __init__(self, hook: Callable[[MemoryCommit], str | None] | None = None) -> None:
+        self.commits: list[MemoryCommit] = []
+        self.hook = hook
+
+    @property
+    def head(self) -> MemoryCommit | None:
+        """The newest commit."""
+        return self.commits[-1] if self.commits else None
+
+    @property
+    def tree(self) -> Tree:
+        """All directories and their files."""
+        return self.head.tree if self.head else {}
+
+    def push(self, commit: MemoryCommit) -> None:
+        """Take `commit` if its parent is the head. Raises Moved, Refused."""
+        if commit.parent != (self.head.id if self.head else None):
+            raise Moved("another commit came first")
+        if self.hook and (refusal := self.hook(commit)):
+            raise Refused(refusal)
+        self.commits.append(commit)
+
+
+def _no_fault(_: Point) -> None:
+    return
+
+
+class MemoryRepository:
+    """An IntentRepository on a MemoryRemote: same queue, groups, checks and answers as with git.
+
+    `fault` is called at every point of a group's way and may raise a RepositoryError (the write fails there) or
+    anything else (the process dies there). A push takes `latency` seconds of the event loop's time.
+    """
+
+    def __init__(
+        self,
+        remote: MemoryRemote | None = None,
+        *,
+        clock: Clock,
+        cluster: str = "default",
+        latency: float = 0.0,
+        fault: Callable[[Point], None] = _no_fault,
+    ) -> None:
+        self.remote = remote or MemoryRemote()
+        self.fault = fault
+        self.latency = latency
+        self._clock = clock
+        self._cluster = cluster
+        self._head: MemoryCommit | None = None
+        self._writer = Writer(self)
+        self._scope = Scope("repository")
+
+    async def __aenter__(self) -> Self:
+        self._head = self.remote.head
+        self._writer = Writer(self)
+        self._scope = await Scope("repository").__aenter__()
+        self._scope.start(self._writer.run(), "writer")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        try:
+            await self._writer.close(grace=self.latency + 1)
+        finally:
+            await self._scope.__aexit__(kind, error, tb)
+
+    async def failed(self) -> None:
+        """Wait until the repository dies of a defect, then raise it."""
+        await self._scope.failed()
+
+    @property
+    def head(self) -> str | None:
+        """The commit last confirmed; None for an empty branch."""
+        return self._head.id if self._head else None
+
+    @property
+    def commits(self) -> Sequence[MemoryCommit]:
+        """All commits of the remote, oldest first."""
+        return self.remote.commits
+
+    async def write(self, change: Change) -> Commit:
+        """Make the directory what `change` says. Raises RepositoryError."""
+        return await self._writer.submit(writing(change, self._cluster))
+
+    async def remove(self, namespace: str, name: str, uid: str) -> Commit | None:
+        """Remove the directory; None if this cluster's `uid` has none there. Raises RepositoryError."""
+        commit = await self._writer.submit(removing(namespace, name, uid, self._cluster))
+        return commit if commit.changed else None
+
+    def record(self, namespace: str, name: str) -> Record | None:
+        """The record at the confirmed head; None if there is none."""
+        check_directory(namespace, name)
+        return _record(self._head.tree if self._head else {}, (namespace, name))
+
+    def contains(self, namespace: str, name: str, digest: str) -> bool:
+        """Whether the directory, at the confirmed head, is this cluster's and of `digest`."""
+        record = self.record(namespace, name)
+        return record is not None and record.cluster == self._cluster and record.digest == digest
+
+    async def land(self, group: Sequence[Request]) -> Sequence[Outcome]:
+        """Commit and push `group`. Raises Moved, Refused and what `fault` raises."""
+        self._head = self.remote.head
+        if not group:
+            return []
+        self.fault("before commit")
+        tree = dict(self._head.tree) if self._head else {}
+        outcomes = [_applied(tree, request) for request in group]
+        if not (changed := [request for request, outcome in zip(group, outcomes, strict=True) if outcome is True]):
+            return [_outcome(outcome, self.head or "") for outcome in outcomes]
+        commit = self._commit(tree, changed)
+        self.fault("after commit")
+        await self._push(commit)
+        return [_outcome(outcome, commit.id) for outcome in outcomes]
+
+    def _commit(self, tree: Tree, changed: Sequence[Request]) -> MemoryCommit:
+        message, time = commit_message(changed), self._clock.now()
+        content = hashlib.sha1(f"{self.head}\n{time}\n{message}".encode(), usedforsecurity=False)
+        for directory, files in sorted(tree.items()):
+            content.update(repr((directory, sorted(files.items()))).encode())
+        directories = tuple(request.directory for request in changed)
+        return MemoryCommit(content.hexdigest(), self.head, message, time, directories, tree)
+
+    async def _push(self, commit: MemoryCommit) -> None:
+        self.fault("before push")
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        self.remote.push(commit)
+        self.fault("after push")
+        self._head = commit
+
+
+def _record(tree: Tree, directory: Directory) -> Record | None:
+    return decoded(tree.get(directory, {}).get(RECORD_FILE))
+
+
+def _applied(tree: dict[Directory, Mapping[str, bytes]], request: Request) -> bool | RepositoryError:
+    """Whether `request` changed `tree`, or why it may not."""
+    standing = _record(tree, request.directory)
+    if request.files is None:
+        return request.owns(standing) and tree.pop(request.directory, None) is not None
+    if standing and (error := foreign(request, standing)):
+        return error
+    if tree.get(request.directory) == request.files:
+        return False
+    tree[request.directory] = request.files
+    return True
+
+
+def _outcome(applied: bool | RepositoryError, commit: str) -> Outcome:
+    return applied if isinstance(applied, RepositoryError) else Commit(commit, changed=applied)
