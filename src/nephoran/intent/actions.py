@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, cast
 
 from nephoran.intent.meaning import Action, SliceType
@@ -109,7 +110,7 @@ def _part_of_a_name(atoms: Sequence[Atom], hit: Hit) -> bool:
 
 
 def _distance(atoms: Sequence[Atom], hit: Hit) -> int:
-    """How far the verb is from being the request itself: it opens a clause (0), stands inside one (1), tells why (2)."""
+    """How far the verb is from being the request itself: it opens a clause (0), is inside one (1), tells why (2)."""
     if hit.start == 0:
         return 0
     before = atoms[hit.start - 1]
@@ -132,7 +133,7 @@ def _head(atoms: Sequence[Atom], start: int) -> Sequence[Atom]:
 
 
 def _autoscales(head: Sequence[str]) -> bool:
-    scaling = any(first == "auto" and second.startswith("scal") for first, second in zip(head, head[1:], strict=False))
+    scaling = any(first == "auto" and second.startswith("scal") for first, second in pairwise(head))
     automatic = "automatic" in head and "scaling" in head
     return scaling or automatic or not _AUTOSCALE.isdisjoint(head) or head[:1] == ("scaling",)
 
@@ -156,22 +157,22 @@ def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, counted: bool) 
     head = set(asked.head)
     match asked.mood:
         case "scale" | "optimize" | "maintenance" | "configure":
-            return asked.mood
+            done: Action | None = asked.mood
         case "deploy":
-            return "configure" if _POLICIES & head and not asked.component else "deploy"
+            done = "configure" if _POLICIES & head and not asked.component else "deploy"
         case "setup" | "implement":
-            return _set_up(asked, objects)
+            done = _set_up(asked, objects)
         case "set":
-            return "scale" if counted or SCALED_WORDS & head else "configure"
+            done = "scale" if counted or SCALED_WORDS & head else "configure"
         case "change":
-            return _changed(asked, counted)
+            done = _changed(asked, counted)
         case "update":
-            return _updated(atoms, head, counted)
+            done = _updated(atoms, head, counted)
         case "schedule" | "do":
-            return _lent(atoms) or ("maintenance" if asked.mood == "schedule" else None)
-        case "connect":
-            return "configure"
-    return None
+            done = _lent(atoms) or ("maintenance" if asked.mood == "schedule" else None)
+        case _:
+            done = "configure" if asked.mood == "connect" else None
+    return done
 
 
 def _set_up(asked: Request, objects: bool) -> Action:

@@ -44,13 +44,13 @@ class RuleInterpreter:
         return self.meaning(text)
 
     def meaning(self, text: str) -> Meaning:
-        """The meaning of one sentence, its text sanitised and without credentials. Raises `Meaningless` and `Rejected`."""
+        """The meaning of one sentence, its text sanitised and redacted. Raises `Meaningless` and `Rejected`."""
         clean = redact(sanitise(text))
         atoms = tokenise(clean)
         where = _where(atoms)
         stated, taken = detail(clean, atoms, where)
         asked = request(atoms, where.taken)
-        _guard(asked, atoms, where)
+        _guard(asked, atoms)
         type_ = slice_type(atoms, where.taken)
         named = mentions(
             atoms,
@@ -61,7 +61,7 @@ class RuleInterpreter:
         done = action(atoms, asked, named, bool(counts), type_)
         components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
         if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
-            raise Meaningless(*_understood(asked, done, named))
+            raise Meaningless(*_understood(done, named))
         return Meaning(clean, done, components, counts, where.namespace, type_, stated)
 
 
@@ -77,13 +77,13 @@ def _where(atoms: Sequence[Atom]) -> Places:
         raise Meaningless("a namespace", message) from wrong
 
 
-def _guard(asked: Request, atoms: Sequence[Atom], where: Places) -> None:
+def _guard(asked: Request, atoms: Sequence[Atom]) -> None:
     if asked.negated:
         message = f"the sentence says what not to do: say what to do, for example {EXAMPLE!r}"
         raise Meaningless("a negation", message)
     removal = asked.mood == "change" and not any(atom.number is not None for atom in atoms)
     removal = removal and any(atom.word in {"remove", "removing"} for atom in atoms[:3])
-    if asked.mood == "delete" or (removal and asked.component and where is not None):
+    if asked.mood == "delete" or (removal and asked.component):
         message = (
             "an intent does not delete: delete the NetworkIntent that deployed the function and it goes, or scale it,"
             " for example 'Scale AMF to 0 replicas'"
@@ -95,7 +95,7 @@ def _of_the_trade(atoms: Sequence[Atom], stated: Detail, where: Places) -> bool:
     return where.namespace is not None or stated != Detail() or any(atom.word in SUBJECTS for atom in atoms)
 
 
-def _understood(asked: Request, done: str | None, named: Sequence[Mention]) -> tuple[str, str]:
+def _understood(done: str | None, named: Sequence[Mention]) -> tuple[str, str]:
     parts = [f"the action {done}"] if done else []
     parts += [f"the function {mention.name}" for mention in named]
     understood = ", ".join(dict.fromkeys(parts)) or "nothing"

@@ -22,8 +22,8 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """Everything stated that the other keys do not hold: a closed schema. Absent means not stated.
 
     Rates in Mbit/s, latency in ms, `cpu` and `memory` and `storage` as Kubernetes quantities, `reliability` in percent,
-    `window` as HH:MM-HH:MM. `change` (instances more or, negative, fewer) and `factor` (times as many) are relative to what
-    runs, so they are never in `Meaning.replicas`.
+    `window` as HH:MM-HH:MM. `change` (instances more or, negative, fewer) and `factor` (times as many) are relative to
+    what runs, so they are never in `Meaning.replicas`.
     """
 
     ha: bool = False
@@ -56,7 +56,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class Meaning(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The meaning of one sentence, with the keys of `nephoran interpret`; `replicas` is the stated number by component."""
+    """The meaning of one sentence, with the keys of `nephoran interpret`; `replicas` by component."""
 
     text: str
     action: Action
@@ -68,7 +68,7 @@ class Meaning(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def to_json(meaning: Meaning) -> dict[str, Any]:
-    """The meaning as plain data: what is not stated is absent, but for `components`, an empty list where none is named."""
+    """The meaning as plain data: what is not stated is absent, but for `components`, which may be empty."""
     data: dict[str, Any] = msgspec.to_builtins(meaning)
     data["components"] = list(meaning.components)
     if not data.get("detail"):

@@ -1,7 +1,7 @@
 """Which functions a sentence names, and which of them it is about.
 
-A mention is an *object* (deployed or changed), a *neighbour* (an endpoint, an interface's far side, a cause) or *excluded*.
-The word that governs it decides: the verb or preposition before it, a telling noun after it, or the list that it continues.
+A mention is an *object* (deployed or changed), a *neighbour* (an interface's far side, a cause, a host) or *excluded*.
+The word that governs it decides: the verb or preposition before it, a telling noun after it, or the list it continues.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
             and not (atom.word == "as" and atoms[index - 1].word in {"such", "well"})
         ):
             return index
-        if _VERBS.at(atoms, index) and not atom.joined and atom.word not in _NOUNS_TOO:
+        opens = index == 0 or atoms[index - 1].mark
+        if _VERBS.at(atoms, index) and not atom.joined and (opens or atom.word not in _NOUNS_TOO):
             return index
         if previous and index < previous.end and atom.word == ",":
             return None

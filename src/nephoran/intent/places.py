@@ -19,7 +19,9 @@ from nephoran.intent.vocabulary import (
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _SITE: Final = re.compile(rf"(?:{'|'.join(sorted(SITE_WORDS))})(?:-?site)?-?[0-9]+[a-z]?")
-_REGION: Final = re.compile(r"(?:[a-z]{2}-(?:gov-)?[a-z]+-[0-9][a-z]?|[a-z]+-[a-z]+[0-9](?:-[a-z])?)")
+_REGION: Final = re.compile(
+    r"[a-z]{2,12}-(?:gov-)?(?:north|south|east|west|central)(?:east|west)?(?:-?[0-9])?(?:-?[a-z])?"
+)
 _BEFORE: Final = frozenset(
     {"in", "into", "to", "from", "within", "under", "of", "for", "on", "using", "at", "inside", "-"}
 )
@@ -102,7 +104,7 @@ def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
 
 def _is_path(atoms: Sequence[Atom], start: int) -> bool:
     following = atoms[start + 1] if start + 1 < len(atoms) else None
-    return atoms[start].mark and following is not None and following.glued and atoms[start].word in _PATHS | {"."}
+    return atoms[start].mark and following is not None and following.glued and atoms[start].word in _PATHS | {".", "-"}
 
 
 def _before_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
@@ -134,7 +136,7 @@ def _back_over_determiners(atoms: Sequence[Atom], index: int) -> int:
 
 def _label(atoms: Sequence[Atom], first: int, start: int) -> _Place:
     name, end = whole_word(atoms, start)
-    if end + 1 < len(atoms) and atoms[end].glued and atoms[end].word in _PATHS and atoms[end + 1].glued:
+    if end + 1 < len(atoms) and atoms[end].glued and atoms[end].word in _PATHS | {"."} and atoms[end + 1].glued:
         raise NotANamespace(name + atoms[end].text + atoms[end + 1].text)
     if not _LABEL.fullmatch(name.lower()):
         raise NotANamespace(name)
@@ -153,7 +155,7 @@ def _bare_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
 
 def _uncommon(parts: Sequence[Atom]) -> bool:
     """Whether an identifier is nobody's common noun: several parts or a digit, none of the parts in everyday use."""
-    if any(part.word in COMMON_PARTS or part.word in ENVIRONMENTS and len(parts) == 1 for part in parts):
+    if any(part.word in COMMON_PARTS or (part.word in ENVIRONMENTS and len(parts) == 1) for part in parts):
         return False
     if _SITE.fullmatch("-".join(part.text for part in parts)) or not parts[0].text[0].isalpha():
         return len(parts) > 1 and parts[0].word in {"5g", "5gc"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from nephoran.intent.meaning import Autoscale, Detail
@@ -33,10 +34,10 @@ _FEWER: Final = frozenset(
     {"remove", "removing", "reduce", "decrease", "fewer", "down", "lower", "shrink", "less", "cut"}
 )
 
-_FLAGS: Final[dict[str, Callable[[str], bool]]] = {
-    name: re.compile(pattern).search  # type: ignore[dict-item]
+_FLAGS: Final = {
+    name: re.compile(pattern)
     for name, pattern in {
-        "ha": r" (high availability|highly available|ha|redundan\w*|fault toleran\w*|active standby|failover|active active) ",
+        "ha": r" (high availability|highly available|ha|redundan\w*|fault toleran\w*|failover|active standby) ",
         "gpu": r" gpus? ",
         "xapp": r" xapps? (support|hosting|platform|framework|onboarding|capabilit\w+|runtime|ready|enabled) ",
         "urgent": r" (urgent|urgently|immediately|asap|emergency :|right now|critical :) ",
@@ -93,7 +94,7 @@ def detail(text: str, atoms: Sequence[Atom], where: Places) -> tuple[Detail, Col
     _relative(reading)
     _named(reading, text)
     plain = f" {' '.join(atom.word for atom in atoms)} "
-    flags = {name: True for name, says in _FLAGS.items() if says(plain)}
+    flags = {name: True for name, says in _FLAGS.items() if says.search(plain)}
     return Detail(**(flags | reading.stated), site=where.site, region=where.region), reading.taken
 
 
@@ -244,7 +245,7 @@ def _autoscale(reading: _Reading) -> None:
 def _says_autoscale(words: Sequence[str]) -> bool:
     if not {"autoscale", "autoscaling", "autoscaler", "hpa", "autoscaled"}.isdisjoint(words):
         return True
-    pairs = zip(words, words[1:], strict=False)
+    pairs = pairwise(words)
     return any(
         (
             first in {"auto", "automatic", "automatically", "elastic", "dynamic", "dynamically", "pod"}
@@ -262,9 +263,9 @@ def _limit(reading: _Reading, index: int, said: bool) -> str | None:
         for word in before
         if word not in {"of", ":", "=", "replicas", "instances", "replica", "is", "to", "at", "pods"}
     ][:1]
-    if near and near[0] in _MINIMUM or after in {"min", "minimum"}:
+    if (near and near[0] in _MINIMUM) or after in {"min", "minimum"}:
         return "min"
-    if near and near[0] in _MAXIMUM or after in {"max", "maximum"} or (said and before[:2] == ["to", "up"]):
+    if (near and near[0] in _MAXIMUM) or after in {"max", "maximum"} or (said and before[:2] == ["to", "up"]):
         return "max"
     return None
 

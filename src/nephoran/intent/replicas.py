@@ -26,7 +26,7 @@ class _Count:
 
 
 def replicas(atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Mention]) -> dict[str, int]:
-    """The stated number of instances by function. `taken`: atoms that mean something else (places, limits, quantities)."""
+    """The stated number of instances by function. `taken`: atoms that mean something else."""
     objects = [mention for mention in named if mention.role == "object"]
     if not objects:
         return {}
@@ -49,14 +49,23 @@ def _countable(atoms: Sequence[Atom], index: int) -> bool:
     before = atoms[index - 1] if index else None
     if before and before.mark and before.word == "-" and atoms[index].glued:
         return False
+    if _of_a_clock(atoms, index):
+        return False
     after = {atom.word for atom in atoms[index + 1 : index + 3]}
-    if before and before.word in {"by", "from"} or _RELATIVE & after:
+    if (before and before.word in {"by", "from"}) or _RELATIVE & after:
         return False
     return not (index + 1 < len(atoms) and atoms[index + 1].word == "percent")
 
 
+def _of_a_clock(atoms: Sequence[Atom], index: int) -> bool:
+    """Whether the number is part of a time such as 02:00."""
+    before = index > 1 and atoms[index - 1].word == ":" and atoms[index - 2].number is not None
+    after = index + 2 < len(atoms) and atoms[index + 1].word == ":" and atoms[index + 2].number is not None
+    return (before and atoms[index].glued) or (after and atoms[index + 1].glued)
+
+
 def _counted_next(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> int | None:
-    """The function right after the number ("3 UPF", "two redundant AMF", "3 replicas of AMF"), by its place in `objects`."""
+    """The function right after the number ("3 UPF", "two redundant AMF"), by its place in `objects`."""
     starts = {mention.start: position for position, mention in enumerate(objects)}
     end = index + 1
     for position in range(end, min(end + _REACH, len(atoms))):

@@ -59,7 +59,7 @@ class Score:
 def score(lines: Iterable[str], interpreter: _Reader) -> Score:
     """Compare the interpreter with a collection of JSON lines. Blank lines are skipped; raises `BadLine`.
 
-    All keys but `detail` are compared whole, absent on both sides being right; `detail` only on the keys that the line states.
+    All keys but `detail` are compared whole, absent on both sides being right; `detail` on the keys that the line has.
     """
     sentences = right = 0
     by_key = dict.fromkeys(KEYS, 0)

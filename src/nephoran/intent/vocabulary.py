@@ -1,7 +1,7 @@
 """The words of the trade, as data: functions, verbs, units, slice types, and the same in a few languages.
 
-Every phrase is a tuple of folded atoms (see `tokens`), so spelling with hyphen, space or underscore makes no difference.
-Names of functions follow 3GPP TS 23.501 (core), TS 38.401 (gNB) and the O-RAN architecture description (O-DU, RIC, xApp).
+Every phrase is a tuple of folded atoms (see `tokens`): hyphen, space or underscore in a spelling make no difference.
+Names follow 3GPP TS 23.501 (core), TS 38.401 (gNB) and the O-RAN architecture description (O-DU, RIC, xApp).
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from nephoran.intent.meaning import SliceType
-
 Phrase = tuple[str, ...]
 
 Mood = Literal[
-    "deploy", "scale", "change", "set", "setup", "implement", "configure", "optimize", "maintenance", "update", "schedule", "do", "delete",
-    "connect",
+    "deploy", "scale", "change", "set", "setup", "implement", "configure", "optimize", "maintenance", "update", "schedule",
+    "do", "delete", "connect",
 ]  # fmt: skip
-"""What a verb asks for, before its object is known: `change` is more or less of something, `do` lends its noun a verb."""
+"""What a verb asks for, before its object is known: `change` is more or less, `do` lends its noun a verb."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 def _phrases(table: Mapping[str, str]) -> dict[Phrase, str]:
@@ -29,7 +31,8 @@ def _phrases(table: Mapping[str, str]) -> dict[Phrase, str]:
 
 COMPONENTS: Final[dict[Phrase, str]] = _phrases(
     {
-        "amf": "amf, amfs, access and mobility management function, access and mobility function, access mobility management"
+        "amf": "amf, amfs, access and mobility management function, access and mobility function, access mobility"
+        " management"
         " function, access and mobility management, mobility management function",
         "smf": "smf, smfs, session management function",
         "upf": "upf, upfs, user plane function, user plane functions, upf user plane function",
@@ -39,29 +42,41 @@ COMPONENTS: Final[dict[Phrase, str]] = _phrases(
         "pcf": "pcf, pcfs, policy control function, policy and charging function",
         "ausf": "ausf, ausfs, authentication server function",
         "nssf": "nssf, nssfs, network slice selection function",
-        "gnb": "gnb, gnbs, gnodeb, gnodebs, gnode b, g nodeb, g node b, next generation nodeb, base station, base stations",
-        "o-du": "du, dus, odu, odus, o du, o dus, distributed unit, distributed units, o ran distributed unit, gnb du, du low,"
+        "gnb": "gnb, gnbs, gnodeb, gnodebs, gnode b, g nodeb, g node b, next generation nodeb, base station, base"
+        " stations",
+        "o-du": "du, dus, odu, odus, o du, o dus, distributed unit, distributed units, o ran distributed unit, gnb"
+        " du, du low,"
         " odu low, o du low",
         "o-du-high": "o du high, odu high, odu high phy, o du high phy, du high, oduhigh",
-        "o-cu": "cu, cus, ocu, ocus, o cu, o cus, central unit, central units, centralized unit, centralised unit, o ran central"
+        "o-cu": "cu, cus, ocu, ocus, o cu, o cus, central unit, central units, centralized unit, centralised unit, o"
+        " ran central"
         " unit, gnb cu",
-        "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, gnb cu cp, central unit control plane, cu control plane, o cu control"
+        "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, gnb cu cp, central unit control plane, cu control plane, o"
+        " cu control"
         " plane",
-        "o-cu-up": "cu up, cuup, o cu up, ocu up, ocuup, gnb cu up, central unit user plane, cu user plane, o cu user plane",
-        "o-ru": "ru, rus, oru, orus, o ru, o rus, radio unit, radio units, rru, rrh, remote radio head, remote radio heads,"
+        "o-cu-up": "cu up, cuup, o cu up, ocu up, ocuup, gnb cu up, central unit user plane, cu user plane, o cu"
+        " user plane",
+        "o-ru": "ru, rus, oru, orus, o ru, o rus, radio unit, radio units, rru, rrh, remote radio head, remote radio"
+        " heads,"
         " remote radio unit",
-        "near-rt-ric": "near rt ric, near rt rics, nearrt ric, nearrtric, near real time ric, near realtime ric, near real time"
+        "near-rt-ric": "near rt ric, near rt rics, nearrt ric, nearrtric, near real time ric, near realtime ric,"
+        " near real time"
         " ran intelligent controller, near rt ran intelligent controller, ric, rics, ran intelligent controller",
-        "non-rt-ric": "non rt ric, non rt rics, nonrt ric, nonrtric, non real time ric, non realtime ric, non real time ran"
+        "non-rt-ric": "non rt ric, non rt rics, nonrt ric, nonrtric, non real time ric, non realtime ric, non real"
+        " time ran"
         " intelligent controller, non rt ran intelligent controller",
         "xapp": "xapp, xapps, x app, x apps, xapplication, xapplications",
-        "kpimon": "kpimon, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi monitoring"
+        "kpimon": "kpimon, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi"
+        " monitoring"
         " xapp, kpm monitoring xapp, kpimon xapp, kpimon xapps, xapp kpimon, kpi monitoring application",
-        "traffic-steering": "traffic steering, trafficsteering, traffic steerer, ric ts, ts xapp, traffic steering xapp, traffic"
+        "traffic-steering": "traffic steering, trafficsteering, traffic steerer, ric ts, ts xapp, traffic steering"
+        " xapp, traffic"
         " steering xapps, traffic steering application, xapp ts",
-        "e2-node": "e2 node, e2 nodes, e2node, e2nodes, e2 node simulator, e2 node simulators, simulated e2 node, simulated e2"
+        "e2-node": "e2 node, e2 nodes, e2node, e2nodes, e2 node simulator, e2 node simulators, simulated e2 node,"
+        " simulated e2"
         " nodes, e2nodeset, e2nodesets, e2 nodeset, e2 node set, e2 node sets, e2 node simulation",
-        "e2-sim": "e2 simulator, e2 simulators, e2sim, e2sims, e2 sim, e2 sims, sim e2, simulated e2, e2 simulation, e2simulator",
+        "e2-sim": "e2 simulator, e2 simulators, e2sim, e2sims, e2 sim, e2 sims, sim e2, simulated e2, e2 simulation,"
+        " e2simulator",
         "trafficgen": "trafficgen, traffic gen, traffic generator, traffic generators, load generator, load generators,"
         " trafficgenerator",
     }
@@ -69,61 +84,79 @@ COMPONENTS: Final[dict[Phrase, str]] = _phrases(
 """Spelling → canonical name."""
 
 SHORT_NAMES: Final = frozenset({"du", "dus", "cu", "cus", "ru", "rus"})
-"""Names that are also words or endings in other languages; French reads them as such unless they are written in capitals."""
+"""Names that are also words in other languages, where they count only in capitals."""
 
 PREFIXES: Final = frozenset(
     {"oai", "free5gc", "open5gs", "ueransim", "sdcore", "srsran", "nephio", "my", "test", "demo"}
 )
 """Words that may stand before a name in one identifier (oai-odu) without changing what it is."""
 
-_SLICES: Final[Mapping[SliceType, str]] = {
+_SLICES: Final[dict[str, str]] = {
     "embb": "embb, enhanced mobile broadband, e mbb, mobile broadband, enhanced broadband",
     "urllc": "urllc, urllcs, ultra reliable low latency, ultra reliable and low latency, ultra reliable low latency"
     " communication, u rllc, ultrareliable low latency",
-    "mmtc": "mmtc, miot, massive iot, massive machine type communication, massive machine type communications, massive machine"
+    "mmtc": "mmtc, miot, massive iot, massive machine type communication, massive machine type communications,"
+    " massive machine"
     " type, massive mtc",
 }
-SLICES: Final[dict[Phrase, str]] = _phrases(dict(_SLICES))
+SLICES: Final[dict[Phrase, str]] = _phrases(_SLICES)
 """A slice type by its name (3GPP TS 23.501 table 5.15.2.2-1)."""
 
-_MEANT: Final[Mapping[SliceType, str]] = {
-    "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery, autonomous,"
-    " robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency, public safety, tactile,"
-    " critical communication, critical communications, healthcare, remote control, industry 4.0, smart grid, teleoperation",
-    "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of things, lpwa,"
+_MEANT: Final[dict[str, str]] = {
+    "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery,"
+    " autonomous,"
+    " robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency, public"
+    " safety, tactile,"
+    " critical communication, critical communications, healthcare, remote control, industry 4.0, smart grid,"
+    " teleoperation",
+    "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of"
+    " things, lpwa,"
     " wearables, low power devices",
-    "embb": "video, streaming, vr, ar, virtual reality, augmented reality, 4k, 8k, broadband, gaming, high bandwidth, high"
+    "embb": "video, streaming, vr, ar, virtual reality, augmented reality, 4k, 8k, broadband, gaming, high"
+    " bandwidth, high"
     " throughput, stadium, fixed wireless access, fwa, holographic",
 }
-MEANT: Final[dict[Phrase, str]] = _phrases(dict(_MEANT))
+MEANT: Final[dict[Phrase, str]] = _phrases(_MEANT)
 """What a slice is for, where its type is not named; the first type in this order that is found is meant."""
 
 VERBS: Final[dict[Phrase, str]] = _phrases(
     {
-        "deploy": "deploy, deploys, deploying, redeploy, install, installing, launch, launching, spin up, bring up, stand up,"
-        " start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build, building, roll out,"
-        " onboard, onboarding, establish, establishing, host, place, simulate, run, running, start, starting, spawn, make, boot,"
+        "deploy": "deploy, deploys, deploying, redeploy, install, installing, launch, launching, spin up, bring up,"
+        " stand up,"
+        " start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build, building,"
+        " roll out,"
+        " onboard, onboarding, establish, establishing, host, place, simulate, run, running, start, starting, spawn,"
+        " make, boot,"
         " bootstrap, introduce, deliver",
-        "scale": "scale, scale up, scale down, scale out, scale in, scaling, upscale, downscale, autoscale, auto scale, resize,"
+        "scale": "scale, scale up, scale down, scale out, scale in, scaling, upscale, downscale, autoscale, auto"
+        " scale, resize,"
         " right size, rightsize, allocate, assign, rescale",
-        "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double, triple, halve,"
+        "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double,"
+        " triple, halve,"
         " quadruple, add, adding, remove, removing, expand, extend, shrink, grow, bump, boost, cut, trim, limit, cap",
         "set": "set, setting, change, changing, adjust, adjusting, modify, modifying, keep",
         "setup": "set up, setup, setting up, prepare, provide, need, require, want, request",
         "implement": "implement, implementing, define",
-        "configure": "configure, configuring, reconfigure, enable, enabling, activate, apply, applying, enforce, disable,"
-        " integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch on, switch off, secure,"
-        " isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny, restrict, throttle, expose, label,"
+        "configure": "configure, configuring, reconfigure, enable, enabling, activate, apply, applying, enforce,"
+        " disable,"
+        " integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch on,"
+        " switch off, secure,"
+        " isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny, restrict, throttle, expose,"
+        " label,"
         " inject, migrate traffic, support, customize, tune qos, block, test, verify, validate, show, list, get, check",
-        "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune, tuning, fine tune,"
-        " balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load balance, mitigate, streamline,"
+        "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune,"
+        " tuning, fine tune,"
+        " balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load balance, mitigate,"
+        " streamline,"
         " offload, save, self optimize",
-        "maintenance": "upgrade, upgrading, patch, patching, maintain, drain, back up, backup, restart, reboot, migrate, migrating,"
+        "maintenance": "upgrade, upgrading, patch, patching, maintain, drain, back up, backup, restart, reboot,"
+        " migrate, migrating,"
         " roll back, rollback, replace, repair, cordon, hotfix, rolling update, rolling upgrade, take down",
         "update": "update, updating",
         "schedule": "schedule, scheduling, plan, planning, reserve",
         "do": "put, perform, execute, carry out, conduct, initiate, trigger, do, begin, arrange",
-        "delete": "delete, deleting, undeploy, uninstall, terminate, tear down, decommission, destroy, deprovision, stop, shut"
+        "delete": "delete, deleting, undeploy, uninstall, terminate, tear down, decommission, destroy, deprovision,"
+        " stop, shut"
         " down, purge, evict, kill",
         "connect": "connect, connecting, register, registering, attach, link, interconnect, peer, join, associate",
     }
@@ -152,58 +185,71 @@ WISHES: Final = frozenset(
 WITHIN: Final = frozenset({"auto", "large", "small", "full", "carrier", "multi", "at", "automatic", "elastic"})
 """A verb after one of these is part of a name or a modifier."""
 
-POLICY_WORDS: Final = frozenset(
-    "policy policies qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation firewall logging"
-    " telemetry metrics tracing interface interfaces handover mobility roaming authentication authorization access control"
+POLICY_WORDS: Final = _words(
+    "policy policies qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation firewall"
+    " logging"
+    " telemetry metrics tracing interface interfaces handover mobility roaming authentication authorization access"
+    " control"
     " parameters threshold thresholds profile profiles dashboard dashboards observability prioritization priority dscp"
     " charging steering routing probes probe gateway ingress egress admission quota quotas limit limits link connection"
-    " connectivity failover redundancy backup retention neighbor neighbour anr beamforming mimo drx sla slas".split()
+    " connectivity failover redundancy backup retention neighbor neighbour anr beamforming mimo drx sla slas"
 )
 """Behaviour rather than something that runs: to set it up is to configure."""
 
-PERFORMANCE_WORDS: Final = frozenset(
-    "latency delay jitter throughput efficiency power energy consumption interference loss performance handover handovers"
-    " congestion coverage drop drops failures failure quality qoe cost costs spectral utilization utilisation rtt downtime"
-    " overhead".split()
+PERFORMANCE_WORDS: Final = _words(
+    "latency delay jitter throughput efficiency power energy consumption interference loss performance handover"
+    " handovers"
+    " congestion coverage drop drops failures failure quality qoe cost costs spectral utilization utilisation rtt"
+    " downtime"
+    " overhead"
 )
 """Qualities: more or less of one is an optimisation, not a scale."""
 
-SCALED_WORDS: Final = frozenset(
-    "replica replicas instance instances count pod pods size capacity resources resource cpu memory autoscaling autoscaler hpa"
-    " limits copies scale cores".split()
+SCALED_WORDS: Final = _words(
+    "replica replicas instance instances count pod pods size capacity resources resource cpu memory autoscaling"
+    " autoscaler hpa"
+    " limits copies scale cores"
 )
 """What "set" and "change" scale."""
 
 SLICE_WORDS: Final = frozenset({"slice", "slices", "nsi", "nssi"})
-SLICE_QUALITIES: Final = frozenset(
-    "isolation selection policy policies management monitoring qos priority parameters resources bandwidth admission security"
-    " subnet controller orchestrator mapping latency sla capacity performance scheduling assurance".split()
+SLICE_QUALITIES: Final = _words(
+    "isolation selection policy policies management monitoring qos priority parameters resources bandwidth admission"
+    " security"
+    " subnet controller orchestrator mapping latency sla capacity performance scheduling assurance"
 )
 """After "slice", these make the slice only the place of what is asked."""
 
-SUBJECTS: Final = frozenset(
-    "5g 5gc 6g core ran oran o-ran vran network networks edge slice slices slicing qos policy policies traffic gpu cell cells handover"
-    " handovers mec ue ues bandwidth latency cnf vnf nf nfs function functions monitoring interface interfaces smo o1 a1 e2 f1 n1"
-    " n2 n3 n4 n6 n9 x2 xn rapp rapps workload workloads telecom spectrum carrier subscribers subscriber beamforming mimo throughput"
-    " signaling signalling control user plane transport fronthaul midhaul backhaul ims sidelink mobility coverage interference"
-    " slicing lte nr roaming energy drx anr son qoe sla autoscaling maintenance free5gc open5gs oai nephio cluster".split()
+SUBJECTS: Final = _words(
+    "5g 5gc 6g core ran oran o-ran vran network networks edge slice slices slicing qos policy policies traffic gpu"
+    " cell cells handover"
+    " handovers mec ue ues bandwidth latency cnf vnf nf nfs function functions monitoring interface interfaces smo"
+    " o1 a1 e2 f1 n1"
+    " n2 n3 n4 n6 n9 x2 xn rapp rapps workload workloads telecom spectrum carrier subscribers subscriber beamforming"
+    " mimo throughput"
+    " signaling signalling control user plane transport fronthaul midhaul backhaul ims sidelink mobility coverage"
+    " interference"
+    " slicing lte nr roaming energy drx anr son qoe sla autoscaling maintenance free5gc open5gs oai nephio"
+    " cluster"
 )
 """Words that make a sentence one of this trade although it names no function."""
 
-REPLICA_UNITS: Final = frozenset(
-    "replica replicas instance instances pod pods copy copies replicaset deployments unit".split()
-)
-ADJECTIVES: Final = frozenset(
-    "new additional more extra further high availability highly available redundant dedicated edge virtual simulated emulated"
-    " standby active healthy parallel identical running small large lightweight containerized cloud native cloudnative 5g core nr"
-    " network production test central distributed ran oran o local regional of the a an ha geo secure separate independent"
-    " oai free5gc open5gs service total x times stateless scalable optimized performance total gb".split()
+REPLICA_UNITS: Final = _words("replica replicas instance instances pod pods copy copies replicaset deployments unit")
+ADJECTIVES: Final = _words(
+    "new additional more extra further high availability highly available redundant dedicated edge virtual simulated"
+    " emulated"
+    " standby active healthy parallel identical running small large lightweight containerized cloud native"
+    " cloudnative 5g core nr"
+    " network production test central distributed ran oran o local regional of the a an ha geo secure separate"
+    " independent"
+    " oai free5gc open5gs service total x times stateless scalable optimized performance total gb"
 )
 """Words that may stand between a number and what it counts."""
 
 EACH: Final = frozenset({"each", "apiece", "every", "all", "both", "per"})
 ZERO_TO_TWENTY: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen"
     " nineteen twenty"
 )
 NUMBERS: Final[dict[str, float]] = {word: float(value) for value, word in enumerate(ZERO_TO_TWENTY.split())} | {
@@ -228,29 +274,29 @@ RATES: Final[dict[str, float]] = {
 }  # fmt: skip
 """Unit → Mbit/s."""
 TIMES: Final[dict[str, float]] = {
-    "ms": 1, "msec": 1, "millisecond": 1, "milliseconds": 1, "us": 0.001, "µs": 0.001, "μs": 0.001, "microseconds": 0.001,
-    "microsecond": 0.001, "s": 1_000, "sec": 1_000, "second": 1_000, "seconds": 1_000,
+    "ms": 1, "msec": 1, "millisecond": 1, "milliseconds": 1, "us": 0.001, "µs": 0.001, "μs": 0.001,
+    "microseconds": 0.001,     "microsecond": 0.001, "s": 1_000, "sec": 1_000, "second": 1_000, "seconds": 1_000,
 }  # fmt: skip
 """Unit → milliseconds."""
 BYTES: Final[dict[str, str]] = {
-    "gi": "Gi", "gib": "Gi", "gb": "Gi", "g": "Gi", "gigabytes": "Gi", "gigabyte": "Gi", "mi": "Mi", "mib": "Mi", "mb": "Mi",
-    "megabytes": "Mi", "ti": "Ti", "tib": "Ti", "tb": "Ti", "terabytes": "Ti", "gigs": "Gi",
+    "gi": "Gi", "gib": "Gi", "gb": "Gi", "g": "Gi", "gigabytes": "Gi", "gigabyte": "Gi", "mi": "Mi",
+    "mib": "Mi", "mb": "Mi", "megabytes": "Mi", "ti": "Ti", "tib": "Ti", "tb": "Ti", "terabytes": "Ti", "gigs": "Gi",
 }  # fmt: skip
 """Unit → suffix of a Kubernetes quantity; people who write GB of memory mean what Kubernetes calls Gi."""
 CPU_UNITS: Final = frozenset({"cpu", "cpus", "vcpu", "vcpus", "core", "cores", "processor", "processors"})
 UNITS: Final = (
-    frozenset({"x", "m", "mhz", "ghz", "khz", "hz", "qam", "h", "hr", "min", "d", "w", "kw", "dbm", "db", "km", "replicas", "cpu", "cores", "vcpu"})
+    frozenset({"x", "m", "mhz", "ghz", "khz", "hz", "qam", "h", "hr", "min", "d", "w", "kw", "dbm", "db", "km"})
+    | {"replicas", "cpu", "cores", "vcpu"}
     | set(RATES) | set(TIMES) | set(BYTES) | (set(MULTIPLES) - {"m"})
 ) - {"g"}  # fmt: skip
 """What may be glued to a number (4Gi, 1ms, 3x); `5g` stays a word."""
 
-PREPOSITIONS: Final = frozenset(
-    "in on at for with to into onto from by of via through within under during using across between near behind toward towards"
-    " against after before without except excluding inside per like alongside beside over as".split()
+PREPOSITIONS: Final = _words(
+    "in on at for with to into onto from by of via through within under during using across between near behind"
+    " toward towards"
+    " against after before without except excluding inside per like alongside beside over as"
 )
-CLAUSES: Final = frozenset(
-    "when if because since while once until unless whenever where that which who so due then but".split()
-)
+CLAUSES: Final = _words("when if because since while once until unless whenever where that which who so due then but")
 COORDINATORS: Final = frozenset({"and", "or", ",", "/", "+", "plus", "also"})
 AFTER_COUNT: Final = (
     PREPOSITIONS
@@ -260,27 +306,35 @@ AFTER_COUNT: Final = (
 )
 """What may follow a bare count ("UPF to 5 in …")."""
 
-LINKS: Final = frozenset(
-    "interface interfaces connection connections connect connects connected connecting connectivity link links linked attach"
-    " attached attaches attachment register registers registered registering registration integrate integrates integrated integration"
-    " interoperate interoperates interoperating communicate communicates communicating communication communications compatible"
-    " interwork interworking peer peered peering paired pairing tunnel tunnels route routes routed forward forwards forwarding"
-    " send sends sending report reports reporting expose exposed association associate associated point pointing pointed endpoint"
-    " endpoints talk talks talking interact interacting interaction access sync synchronized synchronization next close adjacent"
-    " according respect related compared handover signaling".split()
+LINKS: Final = _words(
+    "interface interfaces connection connections connect connects connected connecting connectivity link links"
+    " linked attach"
+    " attached attaches attachment register registers registered registering registration integrate integrates"
+    " integrated integration"
+    " interoperate interoperates interoperating communicate communicates communicating communication communications"
+    " compatible"
+    " interwork interworking peer peered peering paired pairing tunnel tunnels route routes routed forward forwards"
+    " forwarding"
+    " send sends sending report reports reporting expose exposed association associate associated point pointing"
+    " pointed endpoint"
+    " endpoints talk talks talking interact interacting interaction access sync synchronized synchronization next"
+    " close adjacent"
+    " according respect related compared handover signaling"
 )
 """Before "to" or "with", these make what follows a neighbour."""
 
-NEIGHBOURING: Final = frozenset(
-    "interface interfaces connection connections connectivity integration registration discovery selection association endpoint"
+NEIGHBOURING: Final = _words(
+    "interface interfaces connection connections connectivity integration registration discovery selection"
+    " association endpoint"
     " endpoints address addresses communication peering pairing compatibility split based traffic signaling signalling"
-    " url fqdn ip discovery handover".split()
+    " url fqdn ip discovery handover"
 )
 """After a function's name, these make the function only the neighbour of what is asked."""
 
-APART: Final = frozenset(
-    "from by via through behind near toward towards against after before when if because since while once until unless whenever"
-    " where that which who between beside over as like during due so".split()
+APART: Final = _words(
+    "from by via through behind near toward towards against after before when if because since while once until"
+    " unless whenever"
+    " where that which who between beside over as like during due so"
 )
 """What follows one of these is mentioned, not changed."""
 PLACING: Final = frozenset(
@@ -289,31 +343,39 @@ PLACING: Final = frozenset(
 """What follows one of these is changed only if nothing else in the sentence is."""
 EXCLUDING: Final = frozenset({"without", "except", "excluding", "not", "no", "omit", "skip"})
 
-XAPP_QUALITIES: Final = frozenset(
-    "support hosting platform framework onboarding capability capabilities runtime sdk ready enabled management manager".split()
+XAPP_QUALITIES: Final = _words(
+    "support hosting platform framework onboarding capability capabilities runtime sdk ready enabled management manager"
 )
 
-NOT_NAMESPACES: Final = frozenset(
-    "the a an same this that its their own dedicated separate new target each every kubernetes k8s isolated single different my our"
-    " given specified current following any all namespace namespaces with and or for per in to of production staging development"
-    " testing dev prod test".split()
+NOT_NAMESPACES: Final = _words(
+    "the a an same this that its their own dedicated separate new target each every kubernetes k8s isolated single"
+    " different my our"
+    " given specified current following any all namespace namespaces with and or for per in to of production staging"
+    " development"
+    " testing dev prod test"
 )
-"""Before "namespace" these describe; after "in" they are no name. "default" and environments count when called a namespace."""
+"""Before "namespace" these describe; after "in" they are no name. Environments count when called a namespace."""
 ENVIRONMENTS: Final = frozenset({"production", "staging", "development", "testing", "dev", "prod", "test"})
 
-KNOWN_NAMESPACES: Final = frozenset(
-    "oran ran ric ricplt ricxapp ricinfra free5gc open5gs nephoran nephio default 5gc telecom sim obs monitoring aether sdcore"
-    " oai srsran core5g smo nonrtric onap core-network istio-system kube-system".split()
+KNOWN_NAMESPACES: Final = _words(
+    "oran ran ric ricplt ricxapp ricinfra free5gc open5gs nephoran nephio default 5gc telecom sim obs monitoring"
+    " aether sdcore"
+    " oai srsran core5g smo nonrtric onap core-network istio-system kube-system"
 )
 """Plain words that name a namespace after a mere "in"."""
 
-COMMON_PARTS: Final = frozenset(
-    "high low real time near non active standby hot cold multi single stand alone standalone line house day mode peak dual"
-    " off busy rush long short availability latency parallel order total advance general case place addition use sync built"
-    " 5g 6g 4g 3gpp rel release carrier band mid sub service depth step steps phase phases minutes seconds hours days week bare"
-    " cloud hybrid public private on co region zone az rack site cell sector cluster datacenter dc edge central regional lab area"
-    " north south east west us eu ap asia europe america city building campus factory hospital stadium q1 q2 q3 q4 2024 2025 2026"
-    " load half least most cost large small scale urban rural dense indoor outdoor".split()
+COMMON_PARTS: Final = _words(
+    "high low real time near non active standby hot cold multi single stand alone standalone line house day mode"
+    " peak dual"
+    " off busy rush long short availability latency parallel order total advance general case place addition use"
+    " sync built"
+    " 5g 6g 4g 3gpp rel release carrier band mid sub service depth step steps phase phases minutes seconds hours"
+    " days week bare"
+    " cloud hybrid public private on co region zone az rack site cell sector cluster datacenter dc edge central"
+    " regional lab area"
+    " north south east west us eu ap asia europe america city building campus factory hospital stadium q1 q2 q3 q4"
+    " 2024 2025 2026"
+    " load half least most cost large small scale urban rural dense indoor outdoor"
 )
 """Parts of an identifier that make it a common noun or a place rather than a namespace after a mere "in"."""
 
@@ -367,13 +429,18 @@ LANGUAGES: Final = (
             "latency": "latenz",
             "slice": "netzwerkscheibe",
         },
-        "bereitstellen bereit deploye installiere installieren starte erstelle erstellen skaliere skalieren erhohe erhohen verringere"
-        " verringern reduziere reduzieren senke konfiguriere konfigurieren aktiviere optimiere optimieren aktualisiere"
-        " aktualisieren wartung".split(),
+        _words(
+            "bereitstellen bereit deploye installiere installieren starte erstelle erstellen skaliere skalieren erhohe"
+            " erhohen verringere"
+            " verringern reduziere reduzieren senke konfiguriere konfigurieren aktiviere optimiere optimieren"
+            " aktualisiere"
+            " aktualisieren wartung"
+        ),
     ),
     _language(
         {
-            "deploy": "desplegar despliega despliegue desplegad instalar instala implementar implementa crear crea iniciar lanzar",
+            "deploy": "desplegar despliega despliegue desplegad instalar instala implementar implementa crear crea"
+            " iniciar lanzar",
             "scale": "escalar escala escale",
             "increase": "aumentar aumenta incrementar incrementa ampliar",
             "reduce": "reducir reduce disminuir disminuye",
@@ -405,9 +472,14 @@ LANGUAGES: Final = (
             "network": "red",
             "slice": "segmento rebanada",
         },
-        "desplegar despliega despliegue instalar instala implementar implementa crear crea iniciar lanzar escalar escala aumentar"
-        " aumenta incrementar incrementa ampliar reducir disminuir disminuye configurar configura habilitar habilita activar optimizar"
-        " optimiza actualizar actualiza mantenimiento aplicar".split(),
+        _words(
+            "desplegar despliega despliegue instalar instala implementar implementa crear crea iniciar lanzar escalar"
+            " escala aumentar"
+            " aumenta incrementar incrementa ampliar reducir disminuir disminuye configurar configura"
+            " habilitar habilita"
+            " activar optimizar"
+            " optimiza actualizar actualiza mantenimiento aplicar"
+        ),
     ),
     _language(
         {
@@ -442,8 +514,11 @@ LANGUAGES: Final = (
             "network": "reseau",
             "slice": "tranche",
         },
-        "deployer deployez deploie installer installez creer creez lancer lancez augmenter augmentez reduire reduisez diminuer configurer"
-        " configurez activer activez optimiser optimisez mettre mettez appliquer".split(),
+        _words(
+            "deployer deployez deploie installer installez creer creez lancer lancez augmenter augmentez reduire"
+            " reduisez diminuer configurer"
+            " configurez activer activez optimiser optimisez mettre mettez appliquer"
+        ),
     ),
 )
 """Tried in this order; spelt without accents."""
