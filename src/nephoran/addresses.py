@@ -133,7 +133,7 @@ class AddressPolicy:
     def _target(self, url: str) -> Target:
         try:
             parsed = URL(url)
-            host, port = parsed.host, parsed.port
+            host, port = parsed.raw_host, parsed.port
         except ValueError as error:
             raise AddressForbidden(f"{url!r} is not a URL: {error}") from error
         if parsed.scheme not in self.schemes:

@@ -50,9 +50,8 @@ class Link:
 
     @property
     def patience(self) -> float:
-        """Seconds that a look may take: no longer than any set waits, and never into the next one."""
-        timeouts = (roster.ric.connection_timeout for roster in self.rosters.values())
-        return min(self.interval, *timeouts)
+        """Seconds that a look may take: no longer than any set would wait."""
+        return min((roster.ric.connection_timeout for roster in self.rosters.values()), default=30.0)
 
     async def keep(self) -> None:
         """Look once per interval, and at once when asked to, until cancelled."""
@@ -69,6 +68,9 @@ class Link:
     def look_soon(self) -> asyncio.Future[None]:
         """Settles after the next look that begins from now on, and whatever that leads to."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.task is None or self.task.done():
+            future.set_exception(RuntimeError("nobody talks to this RIC any more; the log says why"))
+            return future
         self._waiting.append(future)
         self._hurry.set()
         return future
@@ -129,8 +131,15 @@ class Link:
         except TimeoutError:
             raise RicUnavailable("the RIC does not answer: timed out") from None
         self._answered = asyncio.get_running_loop().time()
+        if self.up is False:
+            self._encourage()
         self.up = True
         return self._report
+
+    def _encourage(self) -> None:
+        """A RIC that is back may take what it had refused."""
+        for roster in self.rosters.values():
+            roster.encourage()
 
     async def _catch_up(self, roster: Roster, report: Report) -> bool:
         """Register what the RIC does not have, renew what is out of date; whether it accepted a registration."""

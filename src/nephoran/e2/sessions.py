@@ -137,7 +137,7 @@ class Roster:
             self.members[node_id] = member
         return fresh
 
-    def encourage(self, renew: Iterable[str]) -> None:
+    def encourage(self, renew: Iterable[str] = ()) -> None:
         """Try again what had been given up, and send the RAN functions of the nodes `renew` again."""
         for _, member in self.present:
             if not member.settled:

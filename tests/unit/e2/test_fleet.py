@@ -237,20 +237,25 @@ def _silent(table: NodeTable) -> None:
     table.silent = True
 
 
-@pytest.mark.parametrize("break_", [_down, _silent], ids=["down", "silent"])
-async def test_a_ric_that_is_gone_is_asked_once_per_interval(break_: Callable[[NodeTable], None]) -> None:
-    """Nodes are Disconnected, with the reason, once the connection timeout has passed; then nothing loops."""
+@pytest.mark.parametrize(("break_", "found", "looks"), [(_down, 30, 360), (_silent, 40, 120)], ids=["down", "silent"])
+async def test_a_ric_that_is_gone_is_asked_once_per_interval(
+    break_: Callable[[NodeTable], None], found: float, looks: int
+) -> None:
+    """Nodes are Disconnected, with the reason, once the connection timeout has passed; then nothing loops.
+
+    A RIC that never answers is given the whole connection timeout each time, so it is asked less often.
+    """
     async with world() as here:
         await here.settle(SET, 50)
         break_(here.table)
-        await asyncio.sleep(29)
+        await asyncio.sleep(found - 1)
         assert here.states() == ["Connected"] * 50
         await asyncio.sleep(2)
         assert here.states() == ["Disconnected"] * 50
         assert "does not answer" in here.fleet.state(SET, ids(SET, 1)[0]).error
         here.sent()
         await asyncio.sleep(3605)
-        assert here.sent() == {"states": 360}
+        assert here.sent() == {"states": looks}
         assert here.told == [SET]
 
 
@@ -360,6 +365,38 @@ async def test_a_node_that_the_ric_accepts_but_never_reports_becomes_an_error() 
         await asyncio.sleep(3605)
         assert here.states() == ["Error"]
         assert here.sent()["register"] == RIC.max_attempts
+
+
+async def test_a_ric_that_is_back_is_offered_what_it_had_refused() -> None:
+    """After an outage a refused node gets one more try without anybody's help."""
+    async with world() as here:
+        here.table.refusing.add("*")
+        here.watch(SET, 2)
+        await here.fleet.register(SET)
+        here.table.down = True
+        await asyncio.sleep(65)
+        here.table.down = False
+        here.table.refusing.clear()
+        await asyncio.sleep(15)
+        assert here.states() == ["Connected"] * 2
+
+
+async def test_a_fleet_whose_loop_has_died_says_so() -> None:
+    """A defect ends the service by name; nobody waits for an answer that cannot come."""
+
+    class Broken(MemoryRic):
+        async def states(self) -> dict[str, NodeState] | None:
+            raise ZeroDivisionError
+
+    fleet = await Fleet(lambda _: Broken(), ManualClock()).__aenter__()
+    fleet.watch(SET, RIC, {"n": DEFAULT_FUNCTIONS})
+    assert "n" in await fleet.register(SET)
+    with pytest.raises(ZeroDivisionError):
+        await fleet.failed()
+    with pytest.raises(RuntimeError, match="nobody talks to this RIC"):
+        await fleet.register(SET)
+    with pytest.raises(ZeroDivisionError):
+        await fleet.__aexit__(None, None, None)
 
 
 async def test_renewed_functions_are_sent_even_to_a_ric_that_has_the_node() -> None:
