@@ -1,7 +1,7 @@
 """A controller runtime for asyncio that costs only what its job costs, and can prove it."""
 
 from steady.backoff import BackoffConfig, BackoffManager, BackoffStrategy, ErrorType
-from steady.controller import Again, Context, Controller, Done, Failed, Owned, Result, Watched
+from steady.controller import Again, Context, Controller, Done, Failed, Owned, Result, Waiting, Watched
 from steady.manager import Manager, Options
 from steady.metrics import Metrics
 from steady.objects import Condition, ConfigMap, Key, Object, Scale, Spec, Status, resource
@@ -35,6 +35,7 @@ __all__ = [
     "Spec",
     "Status",
     "StatusBatcher",
+    "Waiting",
     "Watched",
     "resource",
 ]

@@ -139,7 +139,9 @@ class BackoffManager:
         self._registered.insert(0, (exception, error_type))
 
     def classify_error(self, error: BaseException) -> ErrorType:
-        """By registered type, by our own types, by well-known foreign types, and only then by whole words."""
+        """By what the error itself says (`error_type`), by type, and only then, for foreign errors, by whole words."""
+        if isinstance(own := getattr(error, "error_type", None), ErrorType):
+            return own
         for known, error_type in (*self._registered, *_API, *_FOREIGN):
             if isinstance(error, known):
                 return error_type

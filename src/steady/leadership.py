@@ -1,8 +1,8 @@
 """Leadership over one Lease: who may write.
 
 A Lease is advice, not a fence, so we stop writing on our own before anybody else may start: `check` refuses every
-write once `renew_deadline` has passed since the last renewal that the server confirmed. All times are the loop's; the server's
-dates are only watched for change, so clocks need not agree.
+write once `renew_deadline` has passed since the last renewal that the server confirmed. All times are the loop's; the
+server's dates are only watched for change, so clocks need not agree.
 """
 
 from __future__ import annotations

@@ -4,6 +4,18 @@ from steady.controller.children import Outcome
 from steady.controller.context import Context
 from steady.controller.declaration import Controller, Owned, Watched
 from steady.controller.loop import Loop
-from steady.controller.result import Again, Done, Failed, Result
+from steady.controller.result import Again, Done, Failed, Result, Waiting
 
-__all__ = ["Again", "Context", "Controller", "Done", "Failed", "Loop", "Outcome", "Owned", "Result", "Watched"]
+__all__ = [
+    "Again",
+    "Context",
+    "Controller",
+    "Done",
+    "Failed",
+    "Loop",
+    "Outcome",
+    "Owned",
+    "Result",
+    "Waiting",
+    "Watched",
+]

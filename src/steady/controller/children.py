@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -82,13 +82,15 @@ class Family:
         if not child.metadata.deleting:
             await self._writes.delete(self._store, child)
 
-    async def become(self, desired: Sequence[Child]) -> Outcome:
-        """Make exactly `desired` exist. What fails is reported; the rest is attempted, at the pace of a slow start.
+    async def become(self, desired: Sequence[Child], keep: Collection[str] = ()) -> Outcome:
+        """Make `desired` exist, and else only what `keep` names, which stays as it is.
+
+        What fails is reported; the rest is attempted, at the pace of a slow start.
 
         The slow start (1, 2, 4 … in parallel) bounds what a refusing server has to refuse: a round in which all
         failed ends it.
         """
-        names = {child.name for child in desired}
+        names = {child.name for child in desired}.union(keep)
         present = {child.metadata.name for child in self.members()}
         surplus = [child for child in self.members() if child.metadata.name not in names]
         needed = [child for child in desired if self._needed(child)]
@@ -116,7 +118,7 @@ class Family:
             return False
         if not _within(self._all_annotations(child), metadata.annotations):
             return False
-        if self._metadata_only or child.digest:
+        if self._metadata_only or child.marked:
             return True
         return all(
             same_json(msgspec.Raw(msgspec.json.encode(value)), getattr(existing, part))
@@ -152,7 +154,9 @@ class Family:
         return {**child.labels, **self._labels}
 
     def _all_annotations(self, child: Child) -> dict[str, str]:
-        return {**child.annotations, DIGEST: child.digest or digest_of(child)}
+        if child.marked:
+            return dict(child.annotations)
+        return {**child.annotations, DIGEST: digest_of(child)}
 
 
 def owners(obj: RawObject) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
@@ -71,9 +71,9 @@ class Context(Generic[S]):
         """Make a child exist as desired; sent only if it differs. False when nothing was sent."""
         return await self._family(type(child)).apply(child)
 
-    async def become(self, kind: type[Child], desired: Sequence[Child]) -> Outcome:
-        """Make exactly `desired` the children of that kind; sent only where they differ."""
-        return await self._family(kind).become(desired)
+    async def become(self, kind: type[Child], desired: Sequence[Child], *, keep: Collection[str] = ()) -> Outcome:
+        """Make `desired`, and what `keep` names as it is, the only children of that kind; sent only where they differ."""
+        return await self._family(kind).become(desired, keep)
 
     def _family(self, kind: type[Child]) -> Family:
         family = self._families.get(kind.resource)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from steady import errors
@@ -23,7 +24,7 @@ from steady.controller import conditions
 from steady.controller.children import Family, owners
 from steady.controller.context import Context
 from steady.controller.declaration import Controller, Mapper
-from steady.controller.result import Again, Failed, Result
+from steady.controller.result import Again, Failed, Result, Waiting
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
@@ -199,6 +200,8 @@ class Loop(Generic[O, S]):
     async def _finish(self, raw: RawObject, result: Result[S]) -> str:
         if isinstance(result, Failed):
             return await self._failed(raw, result)
+        if isinstance(result, Waiting):
+            return self._await(raw, result)
         status = conditions.finished(result.status, raw.metadata.generation)
         await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
         self._backoff.success((self.controller.name, raw.key))
@@ -206,6 +209,13 @@ class Loop(Generic[O, S]):
             self.enqueue(raw.key, "again", priority=Priority.LOW, delay=result.after)
             return "again"
         return "success"
+
+    def _await(self, raw: RawObject, result: Waiting[S]) -> str:
+        self._report(raw, result.status)
+        self._backoff.success((self.controller.name, raw.key))
+        if result.after is not None:
+            self.enqueue(raw.key, "waiting", priority=Priority.LOW, delay=result.after)
+        return "again"
 
     async def _failed(self, raw: RawObject, result: Failed[S]) -> str:
         error = result.error
@@ -268,15 +278,21 @@ class Loop(Generic[O, S]):
             for owned in self.controller.owns
         }
 
-        def report(status: S) -> None:
-            self._submit(raw, conditions.progressing(status, raw.metadata.generation), Priority.MEDIUM, Reason.PROGRESS)
-
         def event(type_: str, reason: str, message: str) -> None:
             self._recorder.record(raw, type_, reason, conditions.redacted(message))
 
         return Context(
-            self._store, self._clock, stores=self._stores, families=families, report=report, event=event, cause=cause
+            self._store,
+            self._clock,
+            stores=self._stores,
+            families=families,
+            report=partial(self._report, raw),
+            event=event,
+            cause=cause,
         )
+
+    def _report(self, raw: RawObject, status: S) -> None:
+        self._submit(raw, conditions.progressing(status, raw.metadata.generation), Priority.MEDIUM, Reason.PROGRESS)
 
     def _submit(self, raw: RawObject, status: Status, priority: Priority, reason: Reason) -> Ticket:
         return self._batcher.submit(self._store, raw, status, priority, reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -25,6 +24,16 @@ class Again(msgspec.Struct, Generic[S], frozen=True):
     after: float
 
 
+class Waiting(msgspec.Struct, Generic[S], frozen=True):
+    """Not there yet, and what is missing will come as a change or a wake-up: `status` is shown as progress.
+
+    With `after` it is also looked at again after that many seconds.
+    """
+
+    status: S
+    after: float | None = None
+
+
 class Failed(msgspec.Struct, Generic[S], frozen=True):
     """It did not work: `status` is written, and backoff decides by `error` when it is tried again.
 
@@ -36,5 +45,4 @@ class Failed(msgspec.Struct, Generic[S], frozen=True):
     terminal: bool = False
 
 
-Result: TypeAlias = Done[S] | Again[S] | Failed[S]
-Reconcile: TypeAlias = Callable[..., Awaitable[Result[S]]]
+Result: TypeAlias = Done[S] | Again[S] | Waiting[S] | Failed[S]

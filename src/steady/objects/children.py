@@ -36,8 +36,8 @@ class Child(Protocol):
         ...
 
     @property
-    def digest(self) -> str:
-        """What tells one desired content from another; empty means: computed from `content`."""
+    def marked(self) -> bool:
+        """Whether its own annotations tell one desired content from another; else the runtime adds one that does."""
         ...
 
     def content(self) -> Mapping[str, Any]:
@@ -46,7 +46,7 @@ class Child(Protocol):
 
 
 class ConfigMap(msgspec.Struct, frozen=True):
-    """A desired ConfigMap. A `digest` of one's own may leave times and the like out of the comparison."""
+    """A desired ConfigMap. Annotations of one's own that mark the content may leave times out of the comparison."""
 
     resource: ClassVar[Resource] = CONFIG_MAPS
 
@@ -55,7 +55,7 @@ class ConfigMap(msgspec.Struct, frozen=True):
     labels: Mapping[str, str] = {}
     annotations: Mapping[str, str] = {}
     namespace: str = ""
-    digest: str = ""
+    marked: bool = False
 
     def content(self) -> Mapping[str, Any]:
         """Its data."""

@@ -1,0 +1,7 @@
+"""The two reconcilers, and what the operator's owner may decide about them."""
+
+from nephoran.controllers.e2nodeset import node_set_controller
+from nephoran.controllers.networkintent import intent_controller
+from nephoran.controllers.settings import Settings
+
+__all__ = ["Settings", "intent_controller", "node_set_controller"]

@@ -1,0 +1,426 @@
+"""NetworkIntent: sanitise, interpret, plan, render, commit, verify — all of it derived again from what is stored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from nephoran.api import NetworkIntent, NetworkIntentStatus
+from nephoran.api.names import INTENT_FINALIZER, INTENT_LABEL, MANAGED_LABEL
+from nephoran.api.networkintent import Adjustment as Applied
+from nephoran.api.networkintent import DeployedComponent, IntentPhase, Interpretation
+from nephoran.controllers.neighbours import MODIFIERS, PROVIDERS, Neighbours, concerns, known, modifying, providing
+from nephoran.controllers.settings import Settings
+from nephoran.intent.interpret import Interpreter, Meaningless
+from nephoran.intent.meaning import Meaning
+from nephoran.intent.plan import Adjustment, Plan, Unplannable, effective, modifies, plan, superseded
+from nephoran.intent.render import IntentIdentity, Rendering, render
+from nephoran.intent.sanitise import Rejected, redact, sanitise
+from nephoran.intent.verify import verify
+from nephoran.repository.protocol import Adjustment as Recorded
+from nephoran.repository.protocol import Change, IntentRepository, Record
+from steady import Context, Controller, Done, Failed, Result, Waiting, Watched
+from steady.cache import Store
+from steady.clock import parse_timestamp
+from steady.errors import SteadyError
+from steady.objects import Condition, Key, RawObject
+from steady.objects.conditions import false, find, true, unknown
+from steady.objects.keys import DEPLOYMENTS
+
+RENDERER = "1"
+"""Version of the renderer, kept in every record: an upgrade re-renders nothing by itself."""
+
+_MEMORY = 4096  # interpretations remembered by text
+
+IntentContext = Context[NetworkIntentStatus]
+IntentResult = Result[NetworkIntentStatus]
+
+
+class Refusal(SteadyError):
+    """The intent cannot be done as it is written; `reason` is the condition's."""
+
+    def __init__(self, condition: str, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.condition = condition
+        self.reason = reason
+
+
+class _Work(NamedTuple):
+    """One intent on its way to a commit."""
+
+    intent: NetworkIntent
+    meaning: Meaning
+    adjustments: tuple[Adjustment, ...]
+    plan: Plan
+    rendering: Rendering
+
+
+class IntentReconciler:
+    """Brings one intent after another to its commit."""
+
+    def __init__(self, interpreter: Interpreter, repository: IntentRepository, settings: Settings) -> None:
+        self.neighbours = Neighbours()
+        self._interpreter = interpreter
+        self._repository = repository
+        self._settings = settings
+        self._meanings: OrderedDict[str, Meaning] = OrderedDict()
+
+    async def reconcile(self, intent: NetworkIntent, context: IntentContext) -> IntentResult:
+        """Do what the intent says, as far as it is not done."""
+        try:
+            meaning = await self._meaning(intent)
+            if modifies(meaning):
+                return self._modify(intent, meaning, context)
+            self.neighbours.withdraw(intent.raw)
+            return await self._deploy(intent, meaning, context)
+        except Refusal as refusal:
+            return Failed(_refused(intent, refusal), refusal, terminal=True)
+
+    async def cleanup(self, intent: NetworkIntent, context: IntentContext) -> None:
+        """Remove the intent's directory; what it had changed elsewhere is restored by those whom its deletion wakes."""
+        self.neighbours.withdraw(intent.raw)
+        self.neighbours.wake(self.neighbours.related(intent.raw, context.store))
+        await self._repository.remove(intent.metadata.namespace, intent.metadata.name, intent.metadata.uid)
+
+    # Deploying.
+
+    async def _deploy(self, intent: NetworkIntent, meaning: Meaning, context: IntentContext) -> IntentResult:
+        adjustments = await self._adjustments(intent, meaning, context.store)
+        work = self._work(intent, meaning, adjustments)
+        commit = await self._commit(work, context)
+        status = _committed(work, commit)
+        if work.rendering.missing_images:
+            missing = ", ".join(work.rendering.missing_images)
+            refusal = Refusal(
+                "ImageUnknown", "ImageUnknown", f"the operator's configuration names no image for {missing}"
+            )
+            return Failed(_without_image(status, refusal), refusal, terminal=True)
+        if self._settings.verify == "commit":
+            return Done(_completed(status, unknown("DeploymentVerified", "NotObserved", "verified by its commit only")))
+        return self._observe(work, status, context)
+
+    def _work(self, intent: NetworkIntent, meaning: Meaning, adjustments: tuple[Adjustment, ...]) -> _Work:
+        metadata = intent.metadata
+        target = meaning.namespace or metadata.namespace
+        if not self._settings.allows(metadata.namespace, target):
+            raise Refusal(
+                "Validated",
+                "NamespaceNotAllowed",
+                f"namespace {target!r} is not allowed for intents of {metadata.namespace!r}: ask the operator's owner",
+            )
+        try:
+            planned = plan(meaning, adjustments)
+        except Unplannable as error:
+            raise Refusal("ResourcesPlanned", "NothingToPlan", str(error)) from error
+        identity = IntentIdentity(metadata.name, metadata.namespace, metadata.uid, metadata.generation)
+        rendering = render(identity, planned, target_namespace=target, images=self._settings.images)
+        return _Work(intent, meaning, adjustments, planned, rendering)
+
+    async def _commit(self, work: _Work, context: IntentContext) -> str:
+        """The commit that holds the work's manifests: the one that does already, or a new one."""
+        intent, rendering = work.intent, work.rendering
+        metadata = intent.metadata
+        record = self._repository.record(metadata.namespace, metadata.name)
+        wanted = _record(work)
+        if record and record.uid == metadata.uid and _same(record, wanted) and self._repository.head:
+            return intent.status.git_commit_hash or self._repository.head
+        context.report(_committing(work))
+        change = Change(
+            namespace=metadata.namespace,
+            name=metadata.name,
+            uid=metadata.uid,
+            generation=metadata.generation,
+            files=rendering.files,
+            record=wanted,
+            summary=redact(work.meaning.text)[:100],
+            valid=lambda: _holds(context.store, intent.raw),
+        )
+        return (await self._repository.write(change)).id
+
+    def _observe(self, work: _Work, status: NetworkIntentStatus, context: IntentContext) -> IntentResult:
+        namespace = work.meaning.namespace or work.intent.metadata.namespace
+        deployments = {
+            name: raw
+            for name in work.rendering.deployments
+            if (raw := context.get(DEPLOYMENTS, Key(namespace, name))) is not None
+        }
+        verdict = verify(work.rendering.deployments, work.rendering.digest, deployments)
+        if verdict.available:
+            return Done(_completed(status, true("DeploymentVerified", verdict.reason, verdict.message)))
+        condition = false("DeploymentVerified", verdict.reason, verdict.message)
+        pending = msgspec.structs.replace(
+            status,
+            phase=IntentPhase.DEPLOYMENT_VERIFICATION,
+            last_message=verdict.message,
+            conditions=(*status.conditions, condition, false("Ready", verdict.reason, verdict.message)),
+        )
+        waited = _seconds_since(work.intent.status, "GitOpsCommitted", context)
+        if waited >= self._settings.deadline:
+            stalled = true("Stalled", "DeploymentDeadlineExceeded", verdict.message)
+            return Done(msgspec.structs.replace(pending, conditions=(*pending.conditions, stalled)))
+        return Waiting(pending, after=self._settings.deadline - waited)
+
+    async def _adjustments(self, intent: NetworkIntent, meaning: Meaning, store: Store) -> tuple[Adjustment, ...]:
+        """What other intents change of this one, oldest first, those without effect left out."""
+        found = []
+        for raw in self.neighbours.modifiers(store, intent.metadata.namespace):
+            other = await self._readable(NetworkIntent(raw))
+            if other is None or not concerns(other, meaning):
+                continue
+            if intent.key not in {provider.key for provider in self._providers(store, intent, other)}:
+                continue
+            found.append(Adjustment(raw.metadata.name, raw.metadata.uid, raw.metadata.generation, other))
+        return effective(found, meaning.components)
+
+    def _providers(self, store: Store, intent: NetworkIntent, meaning: Meaning) -> list[RawObject]:
+        providers = self.neighbours.providers(store, intent.metadata.namespace, meaning)
+        return providers or [intent.raw]
+
+    # Changing what others deploy.
+
+    def _modify(self, intent: NetworkIntent, meaning: Meaning, context: IntentContext) -> IntentResult:
+        self.neighbours.announce(intent.raw)
+        providers = self.neighbours.providers(context.store, intent.metadata.namespace, meaning)
+        understood = NetworkIntentStatus(interpretation=_interpretation(meaning), conditions=(_processed(meaning),))
+        if not providers:
+            message = f"no intent of namespace {intent.metadata.namespace!r} deploys {_names(meaning)} yet"
+            return Done(
+                msgspec.structs.replace(
+                    understood,
+                    phase=IntentPhase.RESOURCE_PLANNING,
+                    last_message=message,
+                    conditions=(
+                        *understood.conditions,
+                        false("ResourcesPlanned", "NothingToScale", message),
+                        false("Ready", "NothingToScale", message),
+                    ),
+                )
+            )
+        target = ", ".join(provider.metadata.name for provider in providers)
+        named = msgspec.structs.replace(understood, target=target)
+        states = [NetworkIntent(provider).status for provider in providers]
+        if all(_applied(intent, status) for status in states):
+            return Done(_taken_over(named, states[0], f"applied to {target}"))
+        if winner := self._winner(intent, meaning, providers, context.store):
+            message = f"{winner} changes the same of {target} and is newer"
+            superseded_by = true("Superseded", "NewerIntent", message)
+            taken = _taken_over(named, states[0], message)
+            return Done(msgspec.structs.replace(taken, conditions=(*taken.conditions, superseded_by)))
+        self.neighbours.wake(provider.key for provider in providers)
+        message = f"waiting for {target} to be committed with this change"
+        return Waiting(msgspec.structs.replace(named, phase=IntentPhase.GITOPS_COMMIT, last_message=message))
+
+    def _winner(self, intent: NetworkIntent, meaning: Meaning, providers: list[RawObject], store: Store) -> str:
+        """The newer intent that leaves this one without effect, if there is one."""
+        own = Adjustment(intent.metadata.name, intent.metadata.uid, intent.metadata.generation, meaning)
+        others = []
+        for raw in self.neighbours.modifiers(store, intent.metadata.namespace):
+            if raw.key == intent.key:
+                others.append(own)
+            elif (other := self._remembered(raw)) is not None:
+                others.append(Adjustment(raw.metadata.name, raw.metadata.uid, raw.metadata.generation, other))
+        components = {
+            component for provider in providers for component in (known(provider).interpretation or _none).components
+        }
+        return superseded(others, components).get(intent.metadata.name, "")
+
+    # Meaning.
+
+    async def _meaning(self, intent: NetworkIntent) -> Meaning:
+        try:
+            text = sanitise(intent.spec.intent)
+        except Rejected as error:
+            raise Refusal("Validated", error.reason, error.message) from error
+        if (remembered := self._meanings.get(text)) is not None:
+            self._meanings.move_to_end(text)
+            return remembered
+        try:
+            meaning = await self._interpreter.interpret(text)
+        except Meaningless as error:
+            raise Refusal("Processed", "NotUnderstood", redact(str(error))) from error
+        self._meanings[text] = meaning
+        if len(self._meanings) > _MEMORY:
+            self._meanings.popitem(last=False)
+        return meaning
+
+    async def _readable(self, intent: NetworkIntent) -> Meaning | None:
+        try:
+            return await self._meaning(intent)
+        except (Refusal, SteadyError):
+            return None
+
+    def _remembered(self, raw: RawObject) -> Meaning | None:
+        try:
+            return self._meanings.get(sanitise(NetworkIntent(raw).spec.intent))
+        except (Rejected, SteadyError):
+            return None
+
+
+def intent_controller(
+    interpreter: Interpreter, repository: IntentRepository, settings: Settings
+) -> Controller[NetworkIntent, NetworkIntentStatus]:
+    """The controller of NetworkIntents."""
+    reconciler = IntentReconciler(interpreter, repository, settings)
+    watches = [Watched(NetworkIntent.declaration.resource, reconciler.neighbours.related)]
+    if settings.verify == "deployments":
+        watches.append(Watched(DEPLOYMENTS, _owner_of, selector=f"{MANAGED_LABEL}=true"))
+    return Controller(
+        NetworkIntent,
+        reconciler.reconcile,
+        cleanup=reconciler.cleanup,
+        finalizer=INTENT_FINALIZER,
+        watches=watches,
+        wakes=[reconciler.neighbours.wakes],
+        indexes={PROVIDERS: providing, MODIFIERS: modifying},
+    )
+
+
+def _owner_of(deployment: RawObject, _: Store) -> Iterable[Key]:
+    name = (deployment.metadata.labels or {}).get(INTENT_LABEL)
+    return [Key(deployment.metadata.namespace, name)] if name else ()
+
+
+_none = Interpretation(action="deploy")
+
+
+def _interpretation(meaning: Meaning) -> Interpretation:
+    return Interpretation(
+        action=meaning.action,
+        components=meaning.components,
+        replicas=dict(meaning.replicas),
+        namespace=meaning.namespace or "",
+        slice=meaning.slice,
+    )
+
+
+def _names(meaning: Meaning) -> str:
+    return ", ".join(meaning.components) or "anything"
+
+
+def _processed(meaning: Meaning) -> Condition:
+    return true("Processed", "LLMProcessingSucceeded", f"understood as: {meaning.action} {_names(meaning)}")
+
+
+def _planned(work: _Work) -> tuple[Condition, ...]:
+    count = len(work.plan.functions)
+    return (
+        _processed(work.meaning),
+        true("ResourcesPlanned", "ResourcePlanningSucceeded", f"{count} network functions planned"),
+        true("ManifestsGenerated", "ManifestGenerationSucceeded", f"{len(work.rendering.files)} files rendered"),
+    )
+
+
+def _committing(work: _Work) -> NetworkIntentStatus:
+    return NetworkIntentStatus(
+        phase=IntentPhase.GITOPS_COMMIT,
+        interpretation=_interpretation(work.meaning),
+        conditions=_planned(work),
+    )
+
+
+def _committed(work: _Work, commit: str) -> NetworkIntentStatus:
+    namespace = work.meaning.namespace or ""
+    return msgspec.structs.replace(
+        _committing(work),
+        git_commit_hash=commit,
+        digest=work.rendering.digest,
+        adjustments=tuple(Applied(name=it.name, uid=it.uid, generation=it.generation) for it in work.adjustments),
+        deployed_components=tuple(
+            DeployedComponent(name=it.component, type=it.component, namespace=namespace) for it in work.plan.functions
+        ),
+        conditions=(*_planned(work), true("GitOpsCommitted", "GitCommitSucceeded", f"committed as {commit[:12]}")),
+    )
+
+
+def _completed(status: NetworkIntentStatus, verified: Condition) -> NetworkIntentStatus:
+    ready = true("Ready", "AllPhasesCompleted", "the manifests are committed")
+    return msgspec.structs.replace(
+        status,
+        phase=IntentPhase.COMPLETED,
+        last_message=f"completed with commit {status.git_commit_hash[:12]}",
+        conditions=(*status.conditions, verified, ready),
+    )
+
+
+def _without_image(status: NetworkIntentStatus, refusal: Refusal) -> NetworkIntentStatus:
+    message = str(refusal)
+    return msgspec.structs.replace(
+        status,
+        phase=IntentPhase.DEPLOYMENT_VERIFICATION,
+        last_message=message,
+        conditions=(*status.conditions, true("ImageUnknown", "ImageUnknown", message)),
+    )
+
+
+def _taken_over(status: NetworkIntentStatus, provider: NetworkIntentStatus, message: str) -> NetworkIntentStatus:
+    commit = provider.git_commit_hash
+    return msgspec.structs.replace(
+        status,
+        phase=IntentPhase.COMPLETED,
+        last_message=message,
+        git_commit_hash=commit,
+        conditions=(
+            *status.conditions,
+            true("GitOpsCommitted", "GitCommitSucceeded", f"committed as {commit[:12]}"),
+            true("Ready", "AllPhasesCompleted", message),
+        ),
+    )
+
+
+def _refused(intent: NetworkIntent, refusal: Refusal) -> NetworkIntentStatus:
+    try:
+        last = intent.status
+    except SteadyError:
+        last = NetworkIntentStatus()
+    message = str(refusal)
+    kept = NetworkIntentStatus(git_commit_hash=last.git_commit_hash, digest=last.digest)
+    return msgspec.structs.replace(
+        kept,
+        phase=IntentPhase.ERROR,
+        last_message=message[:1000],
+        conditions=(false(refusal.condition, refusal.reason, message),),
+    )
+
+
+def _applied(intent: NetworkIntent, provider: NetworkIntentStatus) -> bool:
+    wanted = (intent.metadata.uid, intent.metadata.generation)
+    return any((it.uid, it.generation) == wanted for it in provider.adjustments)
+
+
+def _record(work: _Work) -> Record:
+    spec = bytes(work.intent.raw.spec)
+    return Record(
+        spec_digest=hashlib.sha256(spec).hexdigest(),
+        interpretation=msgspec.Raw(msgspec.json.encode(work.meaning, order="sorted")),
+        renderer_version=RENDERER,
+        digest=work.rendering.digest,
+        adjustments=tuple(Recorded(it.name, it.uid, it.generation) for it in work.adjustments),
+    )
+
+
+def _same(record: Record, wanted: Record) -> bool:
+    return (record.digest, record.spec_digest, record.adjustments) == (
+        wanted.digest,
+        wanted.spec_digest,
+        wanted.adjustments,
+    )
+
+
+def _holds(store: Store, raw: RawObject) -> bool:
+    current = store.get(raw.key)
+    return (
+        current is not None
+        and not current.metadata.deleting
+        and (current.metadata.uid, current.metadata.generation) == (raw.metadata.uid, raw.metadata.generation)
+    )
+
+
+def _seconds_since(status: NetworkIntentStatus, type_: str, context: IntentContext) -> float:
+    condition = find(status.conditions, type_)
+    if condition is None or not condition.last_transition_time or condition.status != "True":
+        return 0.0
+    return (context.now() - parse_timestamp(condition.last_transition_time)).total_seconds()

@@ -1,0 +1,161 @@
+"""A set of E2 nodes: what is stored, what the RIC knows, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from nephoran.api import E2NodeSet
+from nephoran.controllers import node_set_controller
+from nephoran.e2.fleet import Fleet
+from nephoran.e2.simulator import MemoryRic, NodeTable
+from steady import Manager
+from steady.apiserver import Server
+from steady.clock import ManualClock
+from steady.schema import crd
+from tests.behaviour.house import CRDS, Json, User, condition, pass_time, requests, running
+
+pytestmark = pytest.mark.looptime
+
+SETS = "/apis/nephoran.com/v1/namespaces/default/e2nodesets"
+NODES = "/api/v1/namespaces/default/configmaps"
+POST, DELETE, PATCH = ("create", "configmaps", ""), ("delete", "configmaps", ""), ("patch", "configmaps", "")
+STATUS, FINALIZER = ("patch", "e2nodesets", "status"), ("patch", "e2nodesets", "")
+
+
+class House:
+    """One server, one user, one RIC; the operator may run several times on them."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.user = User(server)
+        self.table = NodeTable()
+
+    async def create(self, name: str, replicas: int) -> Json:
+        """A new set."""
+        body = {
+            "apiVersion": "nephoran.com/v1",
+            "kind": "E2NodeSet",
+            "metadata": {"name": name},
+            "spec": {"replicas": replicas},
+        }
+        return await self.user.send("POST", SETS, body)
+
+    async def get(self, name: str) -> Json:
+        """A set as it is."""
+        return await self.user.send("GET", f"{SETS}/{name}")
+
+    def nodes(self) -> list[str]:
+        """Names of the nodes' ConfigMaps, in order."""
+        return sorted(obj["metadata"]["name"] for obj in self.server.objects("configmaps"))
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[Manager]:
+        """The operator at work."""
+        fleet = Fleet(lambda _: MemoryRic(self.table), ManualClock())
+        async with running(self.server, node_set_controller(fleet), services=[fleet]) as manager:
+            yield manager
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with Server(clock=ManualClock()) as server:
+        house = House(server)
+        await house.user.send("POST", CRDS, crd(E2NodeSet))
+        yield house
+
+
+async def test_a_set_costs_one_post_per_node_and_one_status(house: House) -> None:
+    """N nodes to Ready: N POST, one finalizer, one status; each registered once."""
+    async with house.operator():
+        await house.create("ran", 10)
+        await pass_time(5.0)
+        status = (await house.get("ran"))["status"]
+        assert (status["phase"], status["readyReplicas"], status["replicas"]) == ("Ready", 10, 10)
+        assert requests(house.server) == {POST: 10, FINALIZER: 1, STATUS: 1}
+        assert len(house.table.nodes) == 10
+
+
+async def test_healthy_nodes_cost_nothing_and_a_restart_neither(house: House) -> None:
+    """An hour of heartbeats writes nothing; a restart neither registers nor writes again."""
+    async with house.operator():
+        await house.create("ran", 5)
+        await pass_time(5.0)
+        house.server.log.clear()
+        await pass_time(3600.0)
+        assert requests(house.server) == {}
+    calls = house.table.calls["register"]
+    house.server.log.clear()
+    async with house.operator():
+        await pass_time(30.0)
+        assert requests(house.server) == {}
+        assert house.table.calls["register"] == calls
+
+
+async def test_scaling_removes_the_highest_first_and_fills_gaps(house: House) -> None:
+    """abs(M−N) writes and one status each way; a node deleted by hand comes back."""
+    async with house.operator():
+        await house.create("ran", 5)
+        await pass_time(5.0)
+        house.server.log.clear()
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 2}})
+        await pass_time(5.0)
+        assert house.nodes() == ["ran-e2node-0", "ran-e2node-1"]
+        assert requests(house.server) == {DELETE: 3, STATUS: 1}
+        assert len(house.table.nodes) == 2
+        house.server.log.clear()
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 4}})
+        await pass_time(5.0)
+        assert requests(house.server) == {POST: 2, STATUS: 1}
+        await house.user.send("DELETE", f"{NODES}/ran-e2node-1")
+        await pass_time(5.0)
+        assert house.nodes() == [f"ran-e2node-{number}" for number in range(4)]
+
+
+async def test_a_template_change_rolls_and_keeps_owners(house: House) -> None:
+    """N patches and one status; the nodes stay the set's, and the RIC hears of it."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await pass_time(5.0)
+        house.server.log.clear()
+        template = {"spec": {"e2InterfaceVersion": "v2.0"}}
+        await house.user.merge(f"{SETS}/ran", {"spec": {"template": template}})
+        await pass_time(5.0)
+        assert requests(house.server)[PATCH] == 3
+        assert requests(house.server)[STATUS] == 1
+        node = await house.user.send("GET", f"{NODES}/ran-e2node-0")
+        assert node["metadata"]["ownerReferences"][0]["name"] == "ran"
+        assert node["metadata"]["annotations"]["nephoran.com/e2-interface-version"] == "v2.0"
+
+
+async def test_deleting_a_set_costs_one_patch_and_forgets_every_node(house: House) -> None:
+    """The children go by their owner, the RIC is told."""
+    async with house.operator():
+        await house.create("ran", 5)
+        await pass_time(5.0)
+        house.server.log.clear()
+        await house.user.send("DELETE", f"{SETS}/ran")
+        await pass_time(5.0)
+        assert requests(house.server) == {FINALIZER: 1}
+        assert house.nodes() == []
+        assert not house.table.nodes
+
+
+async def test_a_ric_that_is_down_degrades_the_set_and_nothing_loops(house: House) -> None:
+    """Nodes say Disconnected, the set Degraded; an hour of it costs few writes; it heals by itself."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await pass_time(5.0)
+        house.table.down = True
+        await pass_time(120.0)
+        degraded = await house.get("ran")
+        assert degraded["status"]["phase"] == "Degraded"
+        assert condition(degraded, "Degraded") == ("True", "NodesDisconnected")
+        house.server.log.clear()
+        await pass_time(3600.0)
+        assert requests(house.server) == {}
+        house.table.down = False
+        await pass_time(120.0)
+        assert (await house.get("ran"))["status"]["phase"] == "Ready"

@@ -1,0 +1,231 @@
+"""A sentence becomes a commit: what is stored, what is committed, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from nephoran.api import NetworkIntent
+from nephoran.api.names import INTENT_FINALIZER
+from nephoran.controllers import Settings, intent_controller
+from nephoran.intent.interpret import RuleInterpreter
+from nephoran.knowledge import knowledge
+from nephoran.repository.memory import MemoryRemote, MemoryRepository
+from steady import Manager
+from steady.apiserver import Server
+from steady.clock import ManualClock
+from steady.schema import crd
+from tests.behaviour.house import CRDS, Json, User, condition, pass_time, requests, running
+
+pytestmark = pytest.mark.looptime
+
+INTENTS = "/apis/nephoran.com/v1/namespaces/default/networkintents"
+STATUS = ("patch", "networkintents", "status")
+FINALIZER = ("patch", "networkintents", "")
+IMAGES = {component: f"registry.example/{component}:1" for component in knowledge().components}
+
+
+class House:
+    """One server, one user, one remote; the operator may run several times on them."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.user = User(server)
+        self.remote = MemoryRemote()
+
+    async def create(self, name: str, text: str) -> Json:
+        """A new intent."""
+        metadata = {"name": name}
+        body = {
+            "apiVersion": "nephoran.com/v1",
+            "kind": "NetworkIntent",
+            "metadata": metadata,
+            "spec": {"intent": text},
+        }
+        return await self.user.send("POST", INTENTS, body)
+
+    async def get(self, name: str) -> Json:
+        """An intent as it is."""
+        return await self.user.send("GET", f"{INTENTS}/{name}")
+
+    def files(self, name: str) -> dict[str, bytes]:
+        """The directory of an intent, as committed."""
+        return dict(self.remote.tree.get(("default", name), {}))
+
+    @asynccontextmanager
+    async def operator(self, settings: Settings | None = None, latency: float = 0.0) -> AsyncIterator[Manager]:
+        """The operator at work."""
+        repository = MemoryRepository(self.remote, clock=ManualClock(), latency=latency)
+        controller = intent_controller(RuleInterpreter(), repository, settings or Settings(images=IMAGES))
+        async with running(self.server, controller, services=[repository]) as manager:
+            yield manager
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with Server(clock=ManualClock()) as server:
+        house = House(server)
+        await house.user.send("POST", CRDS, crd(NetworkIntent))
+        yield house
+
+
+async def test_an_intent_costs_one_finalizer_patch_and_one_status_patch(house: House) -> None:
+    """Create to Completed without the policy: 2 patches, no read, one commit that holds the manifests."""
+    async with house.operator():
+        await house.create("upf", "Deploy UPF with 3 replicas for high availability")
+        await pass_time()
+        intent = await house.get("upf")
+        assert intent["status"]["phase"] == "Completed"
+        assert condition(intent, "Ready") == ("True", "AllPhasesCompleted")
+        assert condition(intent, "DeploymentVerified") == ("Unknown", "NotObserved")
+        assert intent["status"]["gitCommitHash"] == house.remote.commits[-1].id
+        assert b"replicas: 3" in house.files("upf")["deployment-upf.yaml"]
+        assert requests(house.server) == {FINALIZER: 1, STATUS: 1}
+        assert len(house.remote.commits) == 1
+
+
+async def test_with_the_admission_policy_an_intent_costs_one_patch(house: House) -> None:
+    """Where the server adds the finalizer at CREATE, the status is the only write."""
+    house.server.add_finalizer_on_create("nephoran.com", "networkintents", INTENT_FINALIZER)
+    async with house.operator():
+        for number in range(20):
+            await house.create(f"amf-{number}", "Deploy AMF with 2 replicas")
+        await pass_time(5.0)
+        assert requests(house.server) == {STATUS: 20}
+
+
+async def test_a_slow_commit_shows_progress_once_per_batch_timeout(house: House) -> None:
+    """A commit of three seconds costs one progress patch more, and the phase can be seen meanwhile."""
+    house.server.add_finalizer_on_create("nephoran.com", "networkintents", INTENT_FINALIZER)
+    async with house.operator(latency=3.0):
+        await house.create("amf", "Deploy AMF")
+        await pass_time(2.5)
+        assert (await house.get("amf"))["status"]["phase"] == "GitOpsCommit"
+        await pass_time(2.0)
+        assert (await house.get("amf"))["status"]["phase"] == "Completed"
+        assert requests(house.server) == {STATUS: 2}
+
+
+async def test_an_unchanged_intent_costs_nothing_and_a_restart_neither(house: House) -> None:
+    """An hour and a restart later there was no request but watches, and no second commit."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+        house.server.log.clear()
+        await pass_time(3600.0)
+        assert requests(house.server) == {}
+    house.server.log.clear()
+    async with house.operator():
+        await pass_time(10.0)
+        assert requests(house.server) == {}
+        assert len(house.remote.commits) == 1
+
+
+async def test_an_edit_runs_again(house: House) -> None:
+    """A changed sentence is committed anew with one patch."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF with 2 replicas")
+        await pass_time()
+        house.server.log.clear()
+        await house.user.merge(f"{INTENTS}/amf", {"spec": {"intent": "Deploy AMF with 4 replicas"}})
+        await pass_time()
+        assert requests(house.server) == {STATUS: 1}
+        assert b"replicas: 4" in house.files("amf")["deployment-amf.yaml"]
+        assert (await house.get("amf"))["status"]["observedGeneration"] == 2
+
+
+async def test_deleting_removes_the_directory_then_the_finalizer(house: House) -> None:
+    """One patch, and the directory is gone from the repository."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+        house.server.log.clear()
+        await house.user.send("DELETE", f"{INTENTS}/amf")
+        await pass_time()
+        assert requests(house.server) == {FINALIZER: 1}
+        assert house.files("amf") == {}
+        assert house.server.objects("networkintents.nephoran.com") == []
+
+
+async def test_a_scale_intent_changes_what_another_one_deployed(house: House) -> None:
+    """The target's manifests change, both say so; deleting the scale intent restores the base."""
+    async with house.operator():
+        await house.create("core", "Deploy AMF with 2 replicas")
+        await pass_time()
+        house.server.log.clear()
+        await house.create("more", "Scale AMF to 5 replicas")
+        await pass_time(5.0)
+        more, core = await house.get("more"), await house.get("core")
+        assert more["status"]["target"] == "core"
+        assert condition(more, "Ready") == ("True", "AllPhasesCompleted")
+        assert [it["name"] for it in core["status"]["adjustments"]] == ["more"]
+        assert b"replicas: 5" in house.files("core")["deployment-amf.yaml"]
+        assert requests(house.server) == {FINALIZER: 1, STATUS: 2}
+        await house.user.send("DELETE", f"{INTENTS}/more")
+        await pass_time(5.0)
+        assert b"replicas: 2" in house.files("core")["deployment-amf.yaml"]
+
+
+async def test_a_scale_intent_without_a_target_waits_for_one(house: House) -> None:
+    """NothingToScale, looked at again when somebody deploys what it scales."""
+    async with house.operator():
+        await house.create("more", "Scale AMF to 5 replicas")
+        await pass_time()
+        assert condition(await house.get("more"), "Ready") == ("False", "NothingToScale")
+        await house.create("core", "Deploy AMF with 2 replicas")
+        await pass_time(5.0)
+        assert condition(await house.get("more"), "Ready") == ("True", "AllPhasesCompleted")
+        assert b"replicas: 5" in house.files("core")["deployment-amf.yaml"]
+
+
+async def test_the_newest_of_two_scale_intents_wins(house: House) -> None:
+    """The older one says Superseded, and by whom."""
+    async with house.operator():
+        await house.create("core", "Deploy AMF with 2 replicas")
+        await pass_time()
+        await house.create("a", "Scale AMF to 5 replicas")
+        await pass_time(5.0)
+        await house.create("b", "Scale AMF to 6 replicas")
+        await pass_time(5.0)
+        assert b"replicas: 6" in house.files("core")["deployment-amf.yaml"]
+        assert condition(await house.get("a"), "Superseded") == ("True", "NewerIntent")
+        assert condition(await house.get("b"), "Ready") == ("True", "AllPhasesCompleted")
+
+
+async def test_a_meaningless_sentence_is_refused_once(house: House) -> None:
+    """One status that says what was understood, with an example; no retry until the spec changes."""
+    async with house.operator():
+        await house.create("what", "Please make it work somehow")
+        await pass_time(3600.0)
+        intent = await house.get("what")
+        assert condition(intent, "Processed") == ("False", "NotUnderstood")
+        assert condition(intent, "Stalled") == ("True", "NotUnderstood")
+        assert intent["status"]["phase"] == "Error"
+        assert requests(house.server) == {FINALIZER: 1, STATUS: 1}
+        await house.user.merge(f"{INTENTS}/what", {"spec": {"intent": "Deploy AMF"}})
+        await pass_time()
+        assert condition(await house.get("what"), "Stalled") is None
+
+
+async def test_a_foreign_namespace_needs_the_owners_word(house: House) -> None:
+    """A sentence may name a namespace; without the owner's allowance nothing is committed."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF with 2 replicas in namespace kube-system")
+        await pass_time()
+        assert condition(await house.get("amf"), "Validated") == ("False", "NamespaceNotAllowed")
+        assert house.remote.commits == []
+
+
+async def test_without_an_image_nothing_is_called_ready(house: House) -> None:
+    """ImageUnknown names the component; the rest is committed."""
+    async with house.operator(Settings()):
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+        intent = await house.get("amf")
+        assert condition(intent, "ImageUnknown") == ("True", "ImageUnknown")
+        ready: Any = condition(intent, "Ready")
+        assert ready[0] == "False"
+        assert "deployment-amf.yaml" not in house.files("amf")
