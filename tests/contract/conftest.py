@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from steady.testing.controlplane import Kubectl, locate
 from steady.testing.target import Installer, Target
-from tests.contract.api import Api, until
+from tests.contract.api import DEADLINE_SECONDS, Api, until
 from tests.contract.policies import admission_policy
 from tests.contract.widgets import Widgets, crd, install
 
@@ -22,7 +22,7 @@ _numbers = itertools.count()
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def api(server: Target) -> AsyncIterator[Api]:
     """The server under test."""
-    limit = aiohttp.ClientTimeout(total=None, sock_connect=10)
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=DEADLINE_SECONDS)
     async with aiohttp.ClientSession(timeout=limit) as session:
         yield Api(server, session)
 
