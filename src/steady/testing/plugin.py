@@ -6,6 +6,7 @@ Both servers live as long as the run, in the session's event loop: a test that t
 `@pytest.mark.asyncio(loop_scope="session")`.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 
@@ -28,6 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker `real`."""
     config.addinivalue_line("markers", "real: needs a real kube-apiserver and etcd, and their kubectl")
+    _lend_a_loop(config)
+
+
+def _lend_a_loop(config: pytest.Config) -> None:
+    """Set an event loop and close it at the end: pytest-asyncio, where it finds none to restore, makes one and leaves
+    it open (a ResourceWarning, hence an error, in whichever test runs the garbage collector).
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    config.add_cleanup(loop.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
