@@ -67,7 +67,7 @@ def request(atoms: Sequence[Atom], taken: Collection[int]) -> Request:
 
 
 def action(
-    atoms: Sequence[Atom], asked: Request, named: Sequence[Mention], counted: bool, type_: SliceType | None
+    atoms: Sequence[Atom], asked: Request, named: Sequence[Mention], sized: bool, type_: SliceType | None
 ) -> Action | None:
     """The action, from the verb and what it is done to; None where nothing tells."""
     objects = any(mention.role == "object" for mention in named)
@@ -81,7 +81,7 @@ def action(
             return "scale"
         if _of_slices(asked.head, type_):
             return _slicing(asked.mood, objects)
-    return _plain(atoms, asked, objects, counted)
+    return _plain(atoms, asked, objects, sized)
 
 
 def slice_type(atoms: Sequence[Atom], taken: Collection[int]) -> SliceType | None:
@@ -153,7 +153,7 @@ def _slicing(mood: Mood, objects: bool) -> Action:
     return "configure" if mood in {"configure", "set"} else "deploy"
 
 
-def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, counted: bool) -> Action | None:
+def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, sized: bool) -> Action | None:
     head = set(asked.head)
     match asked.mood:
         case "scale" | "optimize" | "maintenance" | "configure":
@@ -163,11 +163,11 @@ def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, counted: bool) 
         case "setup" | "implement":
             done = _set_up(asked, objects)
         case "set":
-            done = "scale" if counted or SCALED_WORDS & head else "configure"
+            done = "scale" if sized or SCALED_WORDS & head else "configure"
         case "change":
-            done = _changed(asked, counted)
+            done = _changed(asked, sized)
         case "update":
-            done = _updated(atoms, head, counted)
+            done = _updated(atoms, head, sized)
         case "schedule" | "do":
             done = _lent(atoms) or ("maintenance" if asked.mood == "schedule" else None)
         case _:
@@ -184,21 +184,21 @@ def _set_up(asked: Request, objects: bool) -> Action:
     return "deploy" if objects or asked.mood == "setup" else "configure"
 
 
-def _changed(asked: Request, counted: bool) -> Action:
+def _changed(asked: Request, sized: bool) -> Action:
     head = set(asked.head)
-    if not counted and PERFORMANCE_WORDS & head and not SCALED_WORDS & head:
+    if not sized and PERFORMANCE_WORDS & head and not SCALED_WORDS & head:
         return "optimize"
-    if not counted and POLICY_WORDS & head and not SCALED_WORDS & head:
+    if not sized and POLICY_WORDS & head and not SCALED_WORDS & head:
         return "configure"
     return "scale"
 
 
-def _updated(atoms: Sequence[Atom], head: set[str], counted: bool) -> Action:
+def _updated(atoms: Sequence[Atom], head: set[str], sized: bool) -> Action:
     words = {atom.word for atom in atoms}
     versioned = any(word[:1] == "v" and word[1:2].isdigit() for word in words)
     if _SOFTWARE & words or versioned:
         return "maintenance"
-    return "scale" if counted or SCALED_WORDS & head else "configure"
+    return "scale" if sized or SCALED_WORDS & head else "configure"
 
 
 def _lent(atoms: Sequence[Atom]) -> Action | None:

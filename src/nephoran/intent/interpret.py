@@ -58,7 +58,8 @@ class RuleInterpreter:
             "deploy" if asked.mood in _RUNNING else "scale" if asked.mood in _SCALING else "configure",
         )
         counts = replicas(atoms, taken, named)
-        done = action(atoms, asked, named, bool(counts), type_)
+        sized = bool(counts) or any((stated.cpu, stated.memory, stated.change, stated.factor))
+        done = action(atoms, asked, named, sized, type_)
         components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
         if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
             raise Meaningless(*_understood(done, named))

@@ -31,6 +31,8 @@ Role = Literal["object", "neighbour", "excluded"]
 _COMPONENTS: Final = Lexicon(COMPONENTS)
 _VERBS: Final = Lexicon(VERBS)
 _NAMED_XAPPS: Final = frozenset({"kpimon", "traffic-steering"})
+_XAPPS: Final = _NAMED_XAPPS | {"xapp"}
+_RICS: Final = frozenset({"near-rt-ric", "non-rt-ric"})
 _RUNNING: Final = frozenset({"deploy", "scale"})
 _CONTINUING: Final = COORDINATORS | {
     "(",
@@ -63,9 +65,10 @@ class Mention:
 def mentions(atoms: Sequence[Atom], taken: Collection[int], action: str) -> list[Mention]:
     """Every mention in order, each with its role under this action."""
     hits = [hit for hit in _COMPONENTS.hits(atoms, taken) if not _only_a_quality(atoms, hit)]
+    deaf = {index for hit in hits for index in range(hit.start, hit.end)}.union(taken)
     found: list[Mention] = []
     for hit in hits:
-        role = _role(atoms, taken, action, hit, found)
+        role = _role(atoms, deaf, action, hit, found)
         found.append(Mention(hit.start, hit.end, hit.name, role))
     return _without_generic(_promoted(found, action))
 
@@ -101,6 +104,8 @@ def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, 
     occupied = any(
         mention.role == "object" and atoms[mention.start].sentence == atoms[hit.start].sentence for mention in found
     )
+    if hit.name in _RICS and found and found[-1].name in _XAPPS:
+        occupied, action = True, "deploy"
     return _governed(atoms, governor, occupied and action in _RUNNING, found)
 
 

@@ -304,7 +304,7 @@ def _relative(reading: _Reading) -> None:
         value = atom.whole
         if value is None or index in reading.taken or atom.joined:
             continue
-        added = words[:1] in (["add"], ["remove"]) and index == 1
+        added = reading.word(index - 1) in {"add", "adding", "remove", "removing"}
         more = not {"more", "additional", "extra", "fewer", "further"}.isdisjoint(words[index + 1 : index + 3])
         if reading.word(index + 1) != "percent" and (reading.word(index - 1) == "by" or added or more):
             reading.state(

@@ -13,8 +13,8 @@ from typing import Final, Literal
 Phrase = tuple[str, ...]
 
 Mood = Literal[
-    "deploy", "scale", "change", "set", "setup", "implement", "configure", "optimize", "maintenance", "update", "schedule",
-    "do", "delete", "connect",
+    "deploy", "scale", "change", "set", "setup", "implement", "configure", "optimize", "maintenance", "update",
+    "schedule", "do", "delete", "connect",
 ]  # fmt: skip
 """What a verb asks for, before its object is known: `change` is more or less, `do` lends its noun a verb."""
 
@@ -186,7 +186,7 @@ WITHIN: Final = frozenset({"auto", "large", "small", "full", "carrier", "multi",
 """A verb after one of these is part of a name or a modifier."""
 
 POLICY_WORDS: Final = _words(
-    "policy policies qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation firewall"
+    "policy policies recovery qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation firewall"
     " logging"
     " telemetry metrics tracing interface interfaces handover mobility roaming authentication authorization access"
     " control"
@@ -307,7 +307,7 @@ AFTER_COUNT: Final = (
 """What may follow a bare count ("UPF to 5 in …")."""
 
 LINKS: Final = _words(
-    "interface interfaces connection connections connect connects connected connecting connectivity link links"
+    "discovery interface interfaces connection connections connect connects connected connecting connectivity link links"
     " linked attach"
     " attached attaches attachment register registers registered registering registration integrate integrates"
     " integrated integration"
@@ -324,7 +324,7 @@ LINKS: Final = _words(
 """Before "to" or "with", these make what follows a neighbour."""
 
 NEIGHBOURING: Final = _words(
-    "interface interfaces connection connections connectivity integration registration discovery selection"
+    "backend interface interfaces connection connections connectivity integration registration discovery selection"
     " association endpoint"
     " endpoints address addresses communication peering pairing compatibility split based traffic signaling signalling"
     " url fqdn ip discovery handover"
