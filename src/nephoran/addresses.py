@@ -51,7 +51,7 @@ class HostRule(NamedTuple):
         if self.port is not None and self.port != port:
             return False
         if self.host.startswith("*."):
-            return host.endswith(self.host[1:]) and len(host) > len(self.host) - 1
+            return host.endswith(self.host[1:])
         return host == self.host
 
 

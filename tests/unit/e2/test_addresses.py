@@ -98,6 +98,7 @@ def test_what_is_not_listed_is_refused(allowed: str, url: str) -> None:
         "http://[::169.254.169.254]",
         "http://[64:ff9b::169.254.169.254]",
         "http://[2002:a9fe:a9fe::1]",
+        "http://[2001:0:4136:e378:8000:63bf:5601:5601]",
     ],
 )
 def test_some_addresses_no_list_can_allow(url: str) -> None:

@@ -3,70 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import suppress
 
 import pytest
 
 from nephoran.api.e2nodeset import NodeState
 from nephoran.e2.fleet import Fleet
-from nephoran.e2.nodes import DEFAULT_FUNCTIONS, RanFunction, RicSettings
-from nephoran.e2.ric import RicRefused, RicUnavailable
+from nephoran.e2.nodes import DEFAULT_FUNCTIONS, RicSettings
+from nephoran.e2.ric import RicRefused
 from nephoran.e2.simulator import MemoryRic, NodeTable
 from steady.clock import ManualClock, timestamp
-from steady.objects import Key
 from steady.tasks import Scope
+from tests.unit.e2.world import OTHER, RIC, SET, ids, world
 
 pytestmark = pytest.mark.looptime
-
-SET = Key("radio", "edge")
-OTHER = Key("radio", "core")
-RIC = RicSettings("http://ric:38080")
-
-
-class World:
-    """A fleet, one RIC behind every endpoint, and the keys that the fleet has told."""
-
-    def __init__(self, fleet: Fleet, ric: MemoryRic, clock: ManualClock) -> None:
-        self.fleet = fleet
-        self.ric = ric
-        self.table = ric.table
-        self.clock = clock
-        self.told: list[Key] = []
-
-    def watch(self, key: Key, count: int, ric: RicSettings = RIC) -> None:
-        self.fleet.watch(key, ric, dict.fromkeys(ids(key, count), DEFAULT_FUNCTIONS))
-
-    async def settle(self, key: Key, count: int) -> None:
-        self.watch(key, count)
-        assert await self.fleet.register(key) == {}
-
-    def states(self, key: Key = SET) -> list[str]:
-        return [session.state.value for session in self.fleet.sessions(key).values()]
-
-    def sent(self) -> dict[str, int]:
-        """The requests since the last time, by kind."""
-        calls = dict(self.table.calls)
-        self.table.calls.clear()
-        return calls
-
-
-def ids(key: Key, count: int) -> list[str]:
-    return [f"{key.namespace}-{key.name}-node-{index}" for index in range(count)]
-
-
-@asynccontextmanager
-async def world(latency: float = 0.0, table: NodeTable | None = None) -> AsyncIterator[World]:
-    ric, clock = MemoryRic(table, latency), ManualClock()
-
-    async def listen(self: World) -> None:
-        async for key in self.fleet.changes():
-            self.told.append(key)
-
-    async with Fleet(lambda _: ric, clock) as fleet, Scope("test") as scope:
-        here = World(fleet, ric, clock)
-        scope.start(listen(here), "listener")
-        yield here
 
 
 async def test_new_nodes_are_registered_once_each_between_two_looks() -> None:
@@ -92,9 +42,15 @@ async def test_a_healthy_fleet_looks_once_per_interval_and_tells_nothing() -> No
         await here.settle(SET, 10)
         await here.settle(OTHER, 10)
         here.sent()
+        before = [session.connected_since for session in here.fleet.sessions(SET).values()]
+        here.clock.advance(3600)
         await asyncio.sleep(3605)
         assert here.sent() == {"states": 360}
         assert here.told == []
+        assert [session.connected_since for session in here.fleet.sessions(SET).values()] == before
+        assert {session.last_heartbeat for session in here.fleet.sessions(SET).values()} == {
+            timestamp(here.clock.now())
+        }
 
 
 async def test_the_shortest_interval_of_the_sets_counts() -> None:
@@ -229,108 +185,6 @@ async def test_changes_of_many_nodes_wake_the_set_once() -> None:
         assert here.told == [SET]
 
 
-def _down(table: NodeTable) -> None:
-    table.down = True
-
-
-def _silent(table: NodeTable) -> None:
-    table.silent = True
-
-
-@pytest.mark.parametrize(("break_", "found", "looks"), [(_down, 30, 360), (_silent, 40, 120)], ids=["down", "silent"])
-async def test_a_ric_that_is_gone_is_asked_once_per_interval(
-    break_: Callable[[NodeTable], None], found: float, looks: int
-) -> None:
-    """Nodes are Disconnected, with the reason, once the connection timeout has passed; then nothing loops.
-
-    A RIC that never answers is given the whole connection timeout each time, so it is asked less often.
-    """
-    async with world() as here:
-        await here.settle(SET, 50)
-        break_(here.table)
-        await asyncio.sleep(found - 1)
-        assert here.states() == ["Connected"] * 50
-        await asyncio.sleep(2)
-        assert here.states() == ["Disconnected"] * 50
-        assert "does not answer" in here.fleet.state(SET, ids(SET, 1)[0]).error
-        here.sent()
-        await asyncio.sleep(3605)
-        assert here.sent() == {"states": looks}
-        assert here.told == [SET]
-
-
-async def test_a_blink_of_the_ric_is_not_told() -> None:
-    """A RIC that is back within the connection timeout, nodes and all, disturbs nobody."""
-    async with world() as here:
-        await here.settle(SET, 5)
-        here.table.down = True
-        await asyncio.sleep(25)
-        here.table.down = False
-        await asyncio.sleep(60)
-        assert here.states() == ["Connected"] * 5
-        assert here.told == []
-
-
-async def test_nodes_that_the_ric_lost_are_registered_again() -> None:
-    """A RIC that restarts empty gets each node once more, and keeps the set asleep."""
-    async with world() as here:
-        await here.settle(SET, 20)
-        here.sent()
-        here.table.lose()
-        await asyncio.sleep(30.1)
-        assert here.sent() == {"states": 4, "register": 20}
-        assert here.states() == ["Connected"] * 20
-        assert here.told == []
-
-
-async def test_a_ric_that_comes_back_empty_is_filled_again_and_told() -> None:
-    """After an outage nodes are registered again without anybody's help, and the set hears of it once each way."""
-    async with world() as here:
-        await here.settle(SET, 20)
-        here.table.down = True
-        await asyncio.sleep(65)
-        here.table.lose()
-        here.table.down = False
-        here.sent()
-        here.clock.advance(60)
-        await asyncio.sleep(10.1)
-        assert here.sent() == {"states": 2, "register": 20}
-        assert here.states() == ["Connected"] * 20
-        assert {session.connected_since for session in here.fleet.sessions(SET).values()} == {
-            timestamp(here.clock.now())
-        }
-        assert here.told == [SET, SET]
-
-
-async def test_a_ric_that_was_never_there_costs_one_look() -> None:
-    """`register` fails for every node after one look, and again without a request while the RIC is known to be down."""
-    async with world() as here:
-        here.table.down = True
-        here.watch(SET, 30)
-        failures = await here.fleet.register(SET)
-        assert {type(error) for error in failures.values()} == {RicUnavailable}
-        assert len(failures) == 30
-        assert here.states() == ["Disconnected"] * 30
-        assert len(await here.fleet.register(SET)) == 30
-        assert here.sent() == {"states": 1}
-
-
-async def test_a_ric_that_stops_answering_registrations_ends_them() -> None:
-    """After sixteen unanswered registrations in a row the rest are not sent before the next look."""
-
-    class Deaf(MemoryRic):
-        async def register(self, node_id: str, functions: object) -> None:
-            self.table.count("register", node_id)
-            raise RicUnavailable("503")
-
-    async with world() as here:
-        here.fleet._connect = lambda _: Deaf(here.table)
-        here.watch(SET, 200)
-        failures = await here.fleet.register(SET)
-        assert len(failures) == 200
-        assert here.sent() == {"states": 1, "register": 16}
-
-
 async def test_a_refused_node_is_an_error_and_is_not_tried_again_by_itself() -> None:
     """One request, state Error with the RIC's answer; the others are connected; the next `register` tries again."""
     async with world() as here:
@@ -367,53 +221,6 @@ async def test_a_node_that_the_ric_accepts_but_never_reports_becomes_an_error() 
         assert here.sent()["register"] == RIC.max_attempts
 
 
-async def test_a_ric_that_is_back_is_offered_what_it_had_refused() -> None:
-    """After an outage a refused node gets one more try without anybody's help."""
-    async with world() as here:
-        here.table.refusing.add("*")
-        here.watch(SET, 2)
-        await here.fleet.register(SET)
-        here.table.down = True
-        await asyncio.sleep(65)
-        here.table.down = False
-        here.table.refusing.clear()
-        await asyncio.sleep(15)
-        assert here.states() == ["Connected"] * 2
-
-
-async def test_a_fleet_whose_loop_has_died_says_so() -> None:
-    """A defect ends the service by name; nobody waits for an answer that cannot come."""
-
-    class Broken(MemoryRic):
-        async def states(self) -> dict[str, NodeState] | None:
-            raise ZeroDivisionError
-
-    fleet = await Fleet(lambda _: Broken(), ManualClock()).__aenter__()
-    fleet.watch(SET, RIC, {"n": DEFAULT_FUNCTIONS})
-    assert "n" in await fleet.register(SET)
-    with pytest.raises(ZeroDivisionError):
-        await fleet.failed()
-    with pytest.raises(RuntimeError, match="nobody talks to this RIC"):
-        await fleet.register(SET)
-    with pytest.raises(ZeroDivisionError):
-        await fleet.__aexit__(None, None, None)
-
-
-async def test_renewed_functions_are_sent_even_to_a_ric_that_has_the_node() -> None:
-    """One update per node that is asked for, none for the others."""
-    async with world() as here:
-        await here.settle(SET, 3)
-        here.sent()
-        first = ids(SET, 3)[0]
-        functions = (RanFunction(9, 2, "new", "1.2.3"),)
-        here.fleet.watch(SET, RIC, dict.fromkeys(ids(SET, 3), functions))
-        assert await here.fleet.register(SET, renew=[first]) == {}
-        assert here.sent() == {"states": 1, "update": 1}
-        assert [function.function_id for function in here.table.nodes[first].functions] == [9]
-        assert await here.fleet.register(SET) == {}
-        assert here.sent() == {}
-
-
 async def test_deregistered_nodes_are_forgotten_by_the_ric_and_stay_so() -> None:
     """One request for each, and the next looks do not bring them back."""
     async with world() as here:
@@ -437,32 +244,15 @@ async def test_deregistering_works_without_watching() -> None:
         assert here.table.nodes == {}
 
 
-async def test_an_unwatched_ric_that_is_down_is_asked_once_about_leaving_nodes() -> None:
-    """One request finds out; the other nodes fail with it."""
-    async with world() as here:
-        here.table.down = True
-        failures = await here.fleet.deregister(SET, RIC, ids(SET, 100))
-        assert len(failures) == 100
-        assert here.sent() == {"deregister": 1}
-
-
-async def test_nodes_that_cannot_leave_are_terminating_until_the_ric_is_back() -> None:
-    """No request while it is known to be down; the set is told when it is worth trying again."""
+async def test_a_node_wanted_again_at_once_is_registered_again() -> None:
+    """What the last look saw of a node does not count once the node has been deregistered."""
     async with world() as here:
         await here.settle(SET, 2)
-        here.table.down = True
-        await asyncio.sleep(40)
+        await here.fleet.deregister(SET, RIC, ids(SET, 2)[1:])
         here.sent()
-        here.told.clear()
-        leaving = ids(SET, 2)[1:]
-        assert set(await here.fleet.deregister(SET, RIC, leaving)) == set(leaving)
-        assert here.states() == ["Disconnected", "Terminating"]
-        assert here.sent() == {}
-        here.table.down = False
-        await asyncio.sleep(10.1)
-        assert here.told == [SET]
-        assert await here.fleet.deregister(SET, RIC, leaving) == {}
-        assert here.states() == ["Connected"]
+        await here.settle(SET, 2)
+        assert here.sent() == {"states": 2, "register": 1}
+        assert list(here.table.nodes) == ids(SET, 2)
 
 
 async def test_a_node_wanted_again_while_it_leaves_is_registered_afresh() -> None:
@@ -511,23 +301,6 @@ async def test_a_set_that_moves_is_registered_at_the_new_ric() -> None:
         assert [session.state for session in fleet.sessions(SET).values()] == [NodeState.CONNECTED] * 2
 
 
-async def test_a_ric_without_liveness_counts_registered_nodes_as_connected() -> None:
-    """Its nodes are registered once, are connected, and are registered again after an outage."""
-    async with world() as here:
-        here.table.blind = True
-        await here.settle(SET, 3)
-        assert here.states() == ["Connected"] * 3
-        await asyncio.sleep(100)
-        assert here.sent()["register"] == 3
-        here.table.down = True
-        await asyncio.sleep(100)
-        assert here.states() == ["Disconnected"] * 3
-        here.table.down = False
-        await asyncio.sleep(21)
-        assert here.states() == ["Connected"] * 3
-        assert here.sent()["register"] == 3
-
-
 async def test_a_reconcile_that_is_cancelled_while_it_waits_is_told_instead() -> None:
     """The set is woken, because nobody has looked at the outcome."""
     async with world(latency=5.0) as here:
@@ -538,6 +311,18 @@ async def test_a_reconcile_that_is_cancelled_while_it_waits_is_told_instead() ->
         await asyncio.sleep(30)
         assert SET in here.told
         assert here.states() == ["Connected"]
+
+
+async def test_an_outcome_that_a_cancelled_reconcile_has_missed_is_told() -> None:
+    """Cancelled in the very moment in which the look ended: what it found must not be lost."""
+    async with world() as here:
+        await here.settle(SET, 1)
+        with suppress(asyncio.CancelledError), here.fleet._attending(SET):
+            here.fleet._announce(SET)
+            raise asyncio.CancelledError
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert here.told == [SET]
 
 
 async def test_the_fleet_counts_its_nodes_by_state() -> None:
