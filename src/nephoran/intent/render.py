@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 import yaml
@@ -92,18 +94,40 @@ def _digest(manifests: Mapping[str, Manifest]) -> str:
     return hashlib.sha256(msgspec.json.encode(manifests, order="deterministic")).hexdigest()
 
 
+_TEXT, _MAP, _LIST, _TRUTH, _NUMBER = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq", "bool", "int"))
+
+
 class _Dumper(yaml.CSafeDumper):
-    """Writes what every YAML reader takes for the same: no aliases, and no text that could pass for something else."""
+    """Emits nodes; what a reader takes a plain text for is remembered, as most texts come again."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the signature is PyYAML's
-        """Never: the same value twice is written twice."""
-        return True
-
-
-def _text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag that a reader gives to a node of this `kind` that says none."""
+        if kind is yaml.ScalarNode:
+            return _read_as(value, implicit)
+        return _MAP if kind is yaml.MappingNode else _LIST
 
 
+@lru_cache(maxsize=4096)
+def _read_as(text: str, implicit: tuple[bool, bool]) -> str:
+    return str(yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, implicit))  # type: ignore[no-untyped-call]
+
+
+def _node(value: Any) -> yaml.Node:
+    """What the dumper's own, slower representers would make of `value`, with our style of texts.
+
+    Invariant: no node is used twice, so none is written as an alias.
+    """
+    if isinstance(value, str):
+        return yaml.ScalarNode(_TEXT, value, style=_style(value))
+    if isinstance(value, dict):
+        pairs = [(_node(key), _node(it)) for key, it in sorted(value.items())]
+        return yaml.MappingNode(_MAP, pairs, flow_style=not pairs)
+    if isinstance(value, list):
+        return yaml.SequenceNode(_LIST, [_node(it) for it in value], flow_style=not value)
+    return yaml.ScalarNode(_TRUTH if isinstance(value, bool) else _NUMBER, str(value).lower())
+
+
+@lru_cache(maxsize=4096)
 def _style(text: str) -> str | None:
     """YAML 1.1 and 1.2 disagree on what `1e3`, `0o7` or `y` is; in quotes all agree that it is text."""
     if text.startswith("{\n") and text.isascii() and "\r" not in text:
@@ -112,9 +136,6 @@ def _style(text: str) -> str | None:
     return '"' if ambiguous else None
 
 
-_Dumper.add_representer(str, _text)
-
-
 def _yaml(manifest: Manifest) -> bytes:
-    text: str = yaml.dump(manifest, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=1 << 16)
+    text: str = yaml.serialize(_node(manifest), Dumper=_Dumper, allow_unicode=True, width=1 << 16)
     return text.encode()
