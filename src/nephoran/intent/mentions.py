@@ -34,6 +34,8 @@ _NAMED_XAPPS: Final = frozenset({"kpimon", "traffic-steering"})
 _XAPPS: Final = _NAMED_XAPPS | {"xapp"}
 _RICS: Final = frozenset({"near-rt-ric", "non-rt-ric"})
 _RUNNING: Final = frozenset({"deploy", "scale"})
+_PAIRED: Final = 3
+"""Functions that a slash may tie to one telling noun ("CU/DU split")."""
 _CONTINUING: Final = COORDINATORS | {
     "(",
     ":",
@@ -111,8 +113,9 @@ def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, 
 
 def _neighbouring(atoms: Sequence[Atom], hit: Hit) -> bool:
     end = hit.end
-    while end + 1 < len(atoms) and atoms[end].word == "/" and (other := _COMPONENTS.at(atoms, end + 1)):
-        end = other.end
+    for _ in range(_PAIRED):
+        if end + 1 < len(atoms) and atoms[end].word == "/" and (other := _COMPONENTS.at(atoms, end + 1)):
+            end = other.end
     return end < len(atoms) and not atoms[end].joined and atoms[end].word in NEIGHBOURING
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nephoran.intent.vocabulary import IDEOGRAPHS, LANGUAGES, NUMBERS, SHORT_NAMES, UNITS
+from nephoran.intent.languages import IDEOGRAPHS, LANGUAGES
+from nephoran.intent.vocabulary import NUMBERS, SHORT_NAMES, UNITS
 
 _LATIN: Final = r"A-Za-z0-9\u00c0-\u024f"
 _PIECE: Final = re.compile(

@@ -1,4 +1,4 @@
-"""The words of the trade, as data: functions, verbs, units, slice types, and the same in a few languages.
+"""The words of the trade, as data: functions, verbs, units and slice types.
 
 Every phrase is a tuple of folded atoms (see `tokens`): hyphen, space or underscore in a spelling make no difference.
 Names follow 3GPP TS 23.501 (core), TS 38.401 (gNB) and the O-RAN architecture description (O-DU, RIC, xApp).
@@ -6,8 +6,7 @@ Names follow 3GPP TS 23.501 (core), TS 38.401 (gNB) and the O-RAN architecture d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final, Literal
 
 Phrase = tuple[str, ...]
@@ -32,8 +31,7 @@ def _phrases(table: Mapping[str, str]) -> dict[Phrase, str]:
 COMPONENTS: Final[dict[Phrase, str]] = _phrases(
     {
         "amf": "amf, amfs, access and mobility management function, access and mobility function, access mobility"
-        " management"
-        " function, access and mobility management, mobility management function",
+        " management function, access and mobility management, mobility management function",
         "smf": "smf, smfs, session management function",
         "upf": "upf, upfs, user plane function, user plane functions, upf user plane function",
         "nrf": "nrf, nrfs, network repository function, nf repository function",
@@ -45,36 +43,28 @@ COMPONENTS: Final[dict[Phrase, str]] = _phrases(
         "gnb": "gnb, gnbs, gnodeb, gnodebs, gnode b, g nodeb, g node b, next generation nodeb, base station, base"
         " stations",
         "o-du": "du, dus, odu, odus, o du, o dus, distributed unit, distributed units, o ran distributed unit, gnb"
-        " du, du low,"
-        " odu low, o du low",
+        " du, du low, odu low, o du low",
         "o-du-high": "o du high, odu high, odu high phy, o du high phy, du high, oduhigh",
         "o-cu": "cu, cus, ocu, ocus, o cu, o cus, central unit, central units, centralized unit, centralised unit, o"
-        " ran central"
-        " unit, gnb cu",
+        " ran central unit, gnb cu",
         "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, gnb cu cp, central unit control plane, cu control plane, o"
-        " cu control"
-        " plane",
+        " cu control plane",
         "o-cu-up": "cu up, cuup, o cu up, ocu up, ocuup, gnb cu up, central unit user plane, cu user plane, o cu"
         " user plane",
         "o-ru": "ru, rus, oru, orus, o ru, o rus, radio unit, radio units, rru, rrh, remote radio head, remote radio"
-        " heads,"
-        " remote radio unit",
+        " heads, remote radio unit",
         "near-rt-ric": "near rt ric, near rt rics, nearrt ric, nearrtric, near real time ric, near realtime ric,"
-        " near real time"
-        " ran intelligent controller, near rt ran intelligent controller, ric, rics, ran intelligent controller",
+        " near real time ran intelligent controller, near rt ran intelligent controller, ric, rics, ran intelligent"
+        " controller",
         "non-rt-ric": "non rt ric, non rt rics, nonrt ric, nonrtric, non real time ric, non realtime ric, non real"
-        " time ran"
-        " intelligent controller, non rt ran intelligent controller",
+        " time ran intelligent controller, non rt ran intelligent controller",
         "xapp": "xapp, xapps, x app, x apps, xapplication, xapplications",
         "kpimon": "kpimon, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi"
-        " monitoring"
-        " xapp, kpm monitoring xapp, kpimon xapp, kpimon xapps, xapp kpimon, kpi monitoring application",
+        " monitoring xapp, kpm monitoring xapp, kpimon xapp, kpimon xapps, xapp kpimon, kpi monitoring application",
         "traffic-steering": "traffic steering, trafficsteering, traffic steerer, ric ts, ts xapp, traffic steering"
-        " xapp, traffic"
-        " steering xapps, traffic steering application, xapp ts",
+        " xapp, traffic steering xapps, traffic steering application, xapp ts",
         "e2-node": "e2 node, e2 nodes, e2node, e2nodes, e2 node simulator, e2 node simulators, simulated e2 node,"
-        " simulated e2"
-        " nodes, e2nodeset, e2nodesets, e2 nodeset, e2 node set, e2 node sets, e2 node simulation",
+        " simulated e2 nodes, e2nodeset, e2nodesets, e2 nodeset, e2 node set, e2 node sets, e2 node simulation",
         "e2-sim": "e2 simulator, e2 simulators, e2sim, e2sims, e2 sim, e2 sims, sim e2, simulated e2, e2 simulation,"
         " e2simulator",
         "trafficgen": "trafficgen, traffic gen, traffic generator, traffic generators, load generator, load generators,"
@@ -96,25 +86,20 @@ _SLICES: Final[dict[str, str]] = {
     "urllc": "urllc, urllcs, ultra reliable low latency, ultra reliable and low latency, ultra reliable low latency"
     " communication, u rllc, ultrareliable low latency",
     "mmtc": "mmtc, miot, massive iot, massive machine type communication, massive machine type communications,"
-    " massive machine"
-    " type, massive mtc",
+    " massive machine type, massive mtc",
 }
 SLICES: Final[dict[Phrase, str]] = _phrases(_SLICES)
 """A slice type by its name (3GPP TS 23.501 table 5.15.2.2-1)."""
 
 _MEANT: Final[dict[str, str]] = {
     "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery,"
-    " autonomous,"
-    " robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency, public"
-    " safety, tactile,"
-    " critical communication, critical communications, healthcare, remote control, industry 4.0, smart grid,"
-    " teleoperation",
+    " autonomous, robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency,"
+    " public safety, tactile, critical communication, critical communications, healthcare, remote control, industry"
+    " 4.0, smart grid, teleoperation",
     "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of"
-    " things, lpwa,"
-    " wearables, low power devices",
+    " things, lpwa, wearables, low power devices",
     "embb": "video, streaming, vr, ar, virtual reality, augmented reality, 4k, 8k, broadband, gaming, high"
-    " bandwidth, high"
-    " throughput, stadium, fixed wireless access, fwa, holographic",
+    " bandwidth, high throughput, stadium, fixed wireless access, fwa, holographic",
 }
 MEANT: Final[dict[Phrase, str]] = _phrases(_MEANT)
 """What a slice is for, where its type is not named; the first type in this order that is found is meant."""
@@ -122,42 +107,33 @@ MEANT: Final[dict[Phrase, str]] = _phrases(_MEANT)
 VERBS: Final[dict[Phrase, str]] = _phrases(
     {
         "deploy": "deploy, deploys, deploying, redeploy, install, installing, launch, launching, spin up, bring up,"
-        " stand up,"
-        " start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build, building,"
-        " roll out,"
-        " onboard, onboarding, establish, establishing, host, place, simulate, run, running, start, starting, spawn,"
-        " make, boot,"
-        " bootstrap, introduce, deliver",
+        " stand up, start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build,"
+        " building, roll out, onboard, onboarding, establish, establishing, host, place, simulate, run, running,"
+        " start, starting, spawn, make, boot, bootstrap, introduce, deliver",
         "scale": "scale, scale up, scale down, scale out, scale in, scaling, upscale, downscale, autoscale, auto"
-        " scale, resize,"
-        " right size, rightsize, allocate, assign, rescale",
+        " scale, resize, right size, rightsize, allocate, assign, rescale",
         "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double,"
-        " triple, halve,"
-        " quadruple, add, adding, remove, removing, expand, extend, shrink, grow, bump, boost, cut, trim, limit, cap",
+        " triple, halve, quadruple, add, adding, remove, removing, expand, extend, shrink, grow, bump, boost, cut,"
+        " trim, limit, cap",
         "set": "set, setting, change, changing, adjust, adjusting, modify, modifying, keep",
         "setup": "set up, setup, setting up, prepare, provide, need, require, want, request",
         "implement": "implement, implementing, define",
         "configure": "configure, configuring, reconfigure, enable, enabling, activate, apply, applying, enforce,"
-        " disable,"
-        " integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch on,"
-        " switch off, secure,"
-        " isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny, restrict, throttle, expose,"
-        " label,"
-        " inject, migrate traffic, support, customize, tune qos, block, test, verify, validate, show, list, get, check",
+        " disable, integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch"
+        " on, switch off, secure, isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny,"
+        " restrict, throttle, expose, label, inject, migrate traffic, support, customize, tune qos, block, test,"
+        " verify, validate, show, list, get, check",
         "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune,"
-        " tuning, fine tune,"
-        " balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load balance, mitigate,"
-        " streamline,"
-        " offload, save, self optimize",
+        " tuning, fine tune, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
+        " balance, mitigate, streamline, offload, save, self optimize",
         "maintenance": "upgrade, upgrading, patch, patching, maintain, drain, back up, backup, restart, reboot,"
-        " migrate, migrating,"
-        " roll back, rollback, replace, repair, cordon, hotfix, rolling update, rolling upgrade, take down",
+        " migrate, migrating, roll back, rollback, replace, repair, cordon, hotfix, rolling update, rolling upgrade,"
+        " take down",
         "update": "update, updating",
         "schedule": "schedule, scheduling, plan, planning, reserve",
         "do": "put, perform, execute, carry out, conduct, initiate, trigger, do, begin, arrange",
         "delete": "delete, deleting, undeploy, uninstall, terminate, tear down, decommission, destroy, deprovision,"
-        " stop, shut"
-        " down, purge, evict, kill",
+        " stop, shut down, purge, evict, kill",
         "connect": "connect, connecting, register, registering, attach, link, interconnect, peer, join, associate",
     }
 )
@@ -186,71 +162,59 @@ WITHIN: Final = frozenset({"auto", "large", "small", "full", "carrier", "multi",
 """A verb after one of these is part of a name or a modifier."""
 
 POLICY_WORDS: Final = _words(
-    "policy policies recovery qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation firewall"
-    " logging"
-    " telemetry metrics tracing interface interfaces handover mobility roaming authentication authorization access"
-    " control"
-    " parameters threshold thresholds profile profiles dashboard dashboards observability prioritization priority dscp"
-    " charging steering routing probes probe gateway ingress egress admission quota quotas limit limits link connection"
-    " connectivity failover redundancy backup retention neighbor neighbour anr beamforming mimo drx sla slas"
+    "policy policies recovery qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation"
+    " firewall logging telemetry metrics tracing interface interfaces handover mobility roaming authentication"
+    " authorization access control parameters threshold thresholds profile profiles dashboard dashboards"
+    " observability prioritization priority dscp charging steering routing probes probe gateway ingress egress"
+    " admission quota quotas limit limits link connection connectivity failover redundancy backup retention neighbor"
+    " neighbour anr beamforming mimo drx sla slas"
 )
 """Behaviour rather than something that runs: to set it up is to configure."""
 
 PERFORMANCE_WORDS: Final = _words(
     "latency delay jitter throughput efficiency power energy consumption interference loss performance handover"
-    " handovers"
-    " congestion coverage drop drops failures failure quality qoe cost costs spectral utilization utilisation rtt"
-    " downtime"
-    " overhead"
+    " handovers congestion coverage drop drops failures failure quality qoe cost costs spectral utilization"
+    " utilisation rtt downtime overhead"
 )
 """Qualities: more or less of one is an optimisation, not a scale."""
 
 SCALED_WORDS: Final = _words(
     "replica replicas instance instances count pod pods size capacity resources resource cpu memory autoscaling"
-    " autoscaler hpa"
-    " limits copies scale cores"
+    " autoscaler hpa limits copies scale cores"
 )
 """What "set" and "change" scale."""
 
 SLICE_WORDS: Final = frozenset({"slice", "slices", "nsi", "nssi"})
 SLICE_QUALITIES: Final = _words(
     "isolation selection policy policies management monitoring qos priority parameters resources bandwidth admission"
-    " security"
-    " subnet controller orchestrator mapping latency sla capacity performance scheduling assurance"
+    " security subnet controller orchestrator mapping latency sla capacity performance scheduling assurance"
 )
 """After "slice", these make the slice only the place of what is asked."""
 
 SUBJECTS: Final = _words(
     "5g 5gc 6g core ran oran o-ran vran network networks edge slice slices slicing qos policy policies traffic gpu"
-    " cell cells handover"
-    " handovers mec ue ues bandwidth latency cnf vnf nf nfs function functions monitoring interface interfaces smo"
-    " o1 a1 e2 f1 n1"
-    " n2 n3 n4 n6 n9 x2 xn rapp rapps workload workloads telecom spectrum carrier subscribers subscriber beamforming"
-    " mimo throughput"
-    " signaling signalling control user plane transport fronthaul midhaul backhaul ims sidelink mobility coverage"
-    " interference"
-    " slicing lte nr roaming energy drx anr son qoe sla autoscaling maintenance free5gc open5gs oai nephio"
-    " cluster"
+    " cell cells handover handovers mec ue ues bandwidth latency cnf vnf nf nfs function functions monitoring"
+    " interface interfaces smo o1 a1 e2 f1 n1 n2 n3 n4 n6 n9 x2 xn rapp rapps workload workloads telecom spectrum"
+    " carrier subscribers subscriber beamforming mimo throughput signaling signalling control user plane transport"
+    " fronthaul midhaul backhaul ims sidelink mobility coverage interference slicing lte nr roaming energy drx anr"
+    " son qoe sla autoscaling maintenance free5gc open5gs oai nephio cluster"
 )
 """Words that make a sentence one of this trade although it names no function."""
 
 REPLICA_UNITS: Final = _words("replica replicas instance instances pod pods copy copies replicaset deployments unit")
 ADJECTIVES: Final = _words(
     "new additional more extra further high availability highly available redundant dedicated edge virtual simulated"
-    " emulated"
-    " standby active healthy parallel identical running small large lightweight containerized cloud native"
-    " cloudnative 5g core nr"
-    " network production test central distributed ran oran o local regional of the a an ha geo secure separate"
-    " independent"
-    " oai free5gc open5gs service total x times stateless scalable optimized performance total gb"
+    " emulated standby active healthy parallel identical running small large lightweight containerized cloud native"
+    " cloudnative 5g core nr network production test central distributed ran oran o local regional of the a an ha geo"
+    " secure separate independent oai free5gc open5gs service total x times stateless scalable optimized performance"
+    " total gb"
 )
 """Words that may stand between a number and what it counts."""
 
 EACH: Final = frozenset({"each", "apiece", "every", "all", "both", "per"})
 ZERO_TO_TWENTY: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen"
-    " nineteen twenty"
+    " eighteen nineteen twenty"
 )
 NUMBERS: Final[dict[str, float]] = {word: float(value) for value, word in enumerate(ZERO_TO_TWENTY.split())} | {
     "single": 1.0,
@@ -293,8 +257,7 @@ UNITS: Final = (
 
 PREPOSITIONS: Final = _words(
     "in on at for with to into onto from by of via through within under during using across between near behind"
-    " toward towards"
-    " against after before without except excluding inside per like alongside beside over as"
+    " toward towards against after before without except excluding inside per like alongside beside over as"
 )
 CLAUSES: Final = _words("when if because since while once until unless whenever where that which who so due then but")
 COORDINATORS: Final = frozenset({"and", "or", ",", "/", "+", "plus", "also"})
@@ -307,41 +270,34 @@ AFTER_COUNT: Final = (
 """What may follow a bare count ("UPF to 5 in …")."""
 
 LINKS: Final = _words(
-    "discovery interface interfaces connection connections connect connects connected connecting connectivity link links"
-    " linked attach"
-    " attached attaches attachment register registers registered registering registration integrate integrates"
-    " integrated integration"
-    " interoperate interoperates interoperating communicate communicates communicating communication communications"
-    " compatible"
-    " interwork interworking peer peered peering paired pairing tunnel tunnels route routes routed forward forwards"
-    " forwarding"
-    " send sends sending report reports reporting expose exposed association associate associated point pointing"
-    " pointed endpoint"
-    " endpoints talk talks talking interact interacting interaction access sync synchronized synchronization next"
-    " close adjacent"
-    " according respect related compared handover signaling"
+    "discovery interface interfaces connection connections connect connects connected connecting connectivity link"
+    " links linked attach attached attaches attachment register registers registered registering registration"
+    " integrate integrates integrated integration interoperate interoperates interoperating communicate communicates"
+    " communicating communication communications compatible interwork interworking peer peered peering paired pairing"
+    " tunnel tunnels route routes routed forward forwards forwarding send sends sending report reports reporting"
+    " expose exposed association associate associated point pointing pointed endpoint endpoints talk talks talking"
+    " interact interacting interaction access sync synchronized synchronization next close adjacent according respect"
+    " related compared handover signaling"
 )
 """Before "to" or "with", these make what follows a neighbour."""
 
 NEIGHBOURING: Final = _words(
     "backend interface interfaces connection connections connectivity integration registration discovery selection"
-    " association endpoint"
-    " endpoints address addresses communication peering pairing compatibility split based traffic signaling signalling"
-    " url fqdn ip discovery handover"
+    " association endpoint endpoints address addresses communication peering pairing compatibility split based"
+    " traffic signaling signalling url fqdn ip discovery handover"
 )
 """After a function's name, these make the function only the neighbour of what is asked."""
 
 APART: Final = _words(
     "from by via through behind near toward towards against after before when if because since while once until"
-    " unless whenever"
-    " where that which who between beside over as like during due so"
+    " unless whenever where that which who between beside over as like during due so"
 )
 """What follows one of these is mentioned, not changed."""
 PLACING: Final = frozenset(
     {"for", "on", "in", "to", "into", "onto", "at", "inside", "within", "under", "across", "per"}
 )
 """What follows one of these is changed only if nothing else in the sentence is."""
-EXCLUDING: Final = frozenset({"without", "except", "excluding", "not", "no", "omit", "skip"})
+EXCLUDING: Final = frozenset({"instead", "without", "except", "excluding", "not", "no", "omit", "skip"})
 
 XAPP_QUALITIES: Final = _words(
     "support hosting platform framework onboarding capability capabilities runtime sdk ready enabled management manager"
@@ -349,33 +305,26 @@ XAPP_QUALITIES: Final = _words(
 
 NOT_NAMESPACES: Final = _words(
     "the a an same this that its their own dedicated separate new target each every kubernetes k8s isolated single"
-    " different my our"
-    " given specified current following any all namespace namespaces with and or for per in to of production staging"
-    " development"
-    " testing dev prod test"
+    " different my our given specified current following any all namespace namespaces with and or for per in to of"
+    " production staging development testing dev prod test"
 )
 """Before "namespace" these describe; after "in" they are no name. Environments count when called a namespace."""
 ENVIRONMENTS: Final = frozenset({"production", "staging", "development", "testing", "dev", "prod", "test"})
 
 KNOWN_NAMESPACES: Final = _words(
     "oran ran ric ricplt ricxapp ricinfra free5gc open5gs nephoran nephio default 5gc telecom sim obs monitoring"
-    " aether sdcore"
-    " oai srsran core5g smo nonrtric onap core-network istio-system kube-system"
+    " aether sdcore oai srsran core5g smo nonrtric onap core-network istio-system kube-system"
 )
 """Plain words that name a namespace after a mere "in"."""
 
 COMMON_PARTS: Final = _words(
     "high low real time near non active standby hot cold multi single stand alone standalone line house day mode"
-    " peak dual"
-    " off busy rush long short availability latency parallel order total advance general case place addition use"
-    " sync built"
-    " 5g 6g 4g 3gpp rel release carrier band mid sub service depth step steps phase phases minutes seconds hours"
-    " days week bare"
-    " cloud hybrid public private on co region zone az rack site cell sector cluster datacenter dc edge central"
-    " regional lab area"
-    " north south east west us eu ap asia europe america city building campus factory hospital stadium q1 q2 q3 q4"
-    " 2024 2025 2026"
-    " load half least most cost large small scale urban rural dense indoor outdoor"
+    " peak dual off busy rush long short availability latency parallel order total advance general case place"
+    " addition use sync built 5g 6g 4g 3gpp rel release carrier band mid sub service depth step steps phase phases"
+    " minutes seconds hours days week bare cloud hybrid public private on co region zone az rack site cell sector"
+    " cluster datacenter dc edge central regional lab area north south east west us eu ap asia europe america city"
+    " building campus factory hospital stadium q1 q2 q3 q4 2024 2025 2026 load half least most cost large small scale"
+    " urban rural dense indoor outdoor"
 )
 """Parts of an identifier that make it a common noun or a place rather than a namespace after a mere "in"."""
 
@@ -383,184 +332,3 @@ SITE_WORDS: Final = frozenset(
     {"edge", "regional", "central", "lab", "site", "cell", "rack", "dc", "datacenter", "zone", "cluster", "mec", "far"}
 )
 """First part of a site's name: `edge01`, `site-3`, `lab`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """A language's words in ours. One of `signs` in a sentence says that it is written in it."""
-
-    signs: frozenset[str]
-    words: Mapping[str, str]
-
-
-def _language(pairs: Mapping[str, str], signs: Iterable[str]) -> Language:
-    words = {foreign: ours for ours, foreigns in pairs.items() for foreign in foreigns.split()}
-    return Language(frozenset(signs), words)
-
-
-LANGUAGES: Final = (
-    _language(
-        {
-            "deploy": "bereitstellen bereit deploye installiere installieren starte starten erstelle erstellen",
-            "scale": "skaliere skalieren skalierung",
-            "increase": "erhohe erhohen vergrossere",
-            "reduce": "verringere verringern reduziere reduzieren senke",
-            "configure": "konfiguriere konfigurieren aktiviere aktivieren",
-            "optimize": "optimiere optimieren",
-            "upgrade": "aktualisiere aktualisieren wartung",
-            "to": "auf",
-            "with": "mit",
-            "and": "und",
-            "for": "fur",
-            "in": "im",
-            "from": "von",
-            "the": "der das den dem die",
-            "a": "ein eine einen",
-            "two": "zwei",
-            "three": "drei",
-            "four": "vier",
-            "five": "funf",
-            "six": "sechs",
-            "ten": "zehn",
-            "each": "jeweils je",
-            "replicas": "replikate replikaten replikas repliken instanzen instanz",
-            "namespace": "namensraum",
-            "high availability": "hochverfugbarkeit hochverfugbar hochverfugbare hochverfugbaren hochverfugbares",
-            "latency": "latenz",
-            "slice": "netzwerkscheibe",
-        },
-        _words(
-            "bereitstellen bereit deploye installiere installieren starte erstelle erstellen skaliere skalieren erhohe"
-            " erhohen verringere"
-            " verringern reduziere reduzieren senke konfiguriere konfigurieren aktiviere optimiere optimieren"
-            " aktualisiere"
-            " aktualisieren wartung"
-        ),
-    ),
-    _language(
-        {
-            "deploy": "desplegar despliega despliegue desplegad instalar instala implementar implementa crear crea"
-            " iniciar lanzar",
-            "scale": "escalar escala escale",
-            "increase": "aumentar aumenta incrementar incrementa ampliar",
-            "reduce": "reducir reduce disminuir disminuye",
-            "configure": "configurar configura configure habilitar habilita activar activa aplicar aplica",
-            "optimize": "optimizar optimiza optimice",
-            "upgrade": "actualizar actualiza",
-            "maintenance": "mantenimiento",
-            "to": "a hasta",
-            "with": "con",
-            "and": "y e",
-            "for": "para",
-            "in": "en",
-            "of": "de del",
-            "from": "desde",
-            "the": "el la los las",
-            "a": "un una unos unas",
-            "two": "dos",
-            "three": "tres",
-            "four": "cuatro",
-            "five": "cinco",
-            "six": "seis",
-            "ten": "diez",
-            "each": "cada",
-            "replicas": "replicas instancias instancia replica copias",
-            "namespace": "namespace espacio",
-            "high": "alta",
-            "availability": "disponibilidad",
-            "latency": "latencia",
-            "network": "red",
-            "slice": "segmento rebanada",
-        },
-        _words(
-            "desplegar despliega despliegue instalar instala implementar implementa crear crea iniciar lanzar escalar"
-            " escala aumentar"
-            " aumenta incrementar incrementa ampliar reducir disminuir disminuye configurar configura"
-            " habilitar habilita"
-            " activar optimizar"
-            " optimiza actualizar actualiza mantenimiento aplicar"
-        ),
-    ),
-    _language(
-        {
-            "deploy": "deployer deployez deploie installer installez creer creez lancer lancez demarrer",
-            "scale": "echelle",
-            "increase": "augmenter augmentez augmente accroitre",
-            "reduce": "reduire reduisez diminuer diminuez",
-            "configure": "configurer configurez configure activer activez appliquer appliquez",
-            "optimize": "optimiser optimisez optimise",
-            "upgrade": "jour",
-            "put": "mettre mettez",
-            "maintenance": "maintenance",
-            "to": "a jusqu",
-            "with": "avec",
-            "and": "et",
-            "for": "pour",
-            "in": "dans en",
-            "of": "de des du d",
-            "the": "le la les l",
-            "a": "un une",
-            "two": "deux",
-            "three": "trois",
-            "four": "quatre",
-            "five": "cinq",
-            "ten": "dix",
-            "each": "chacun chacune chaque",
-            "replicas": "repliques replique instances replicas copies",
-            "namespace": "namespace espace",
-            "high": "haute",
-            "availability": "disponibilite",
-            "latency": "latence",
-            "network": "reseau",
-            "slice": "tranche",
-        },
-        _words(
-            "deployer deployez deploie installer installez creer creez lancer lancez augmenter augmentez reduire"
-            " reduisez diminuer configurer"
-            " configurez activer activez optimiser optimisez mettre mettez appliquer"
-        ),
-    ),
-)
-"""Tried in this order; spelt without accents."""
-
-IDEOGRAPHS: Final[dict[str, str]] = {
-    foreign: ours
-    for ours, foreigns in {
-        "deploy": "部署 建立 创建 創建 安装 安裝 启动 啟動 新增 デプロイ 展開 構築 배포",
-        "scale": "扩展 擴展 扩容 擴容 缩容 縮容 擴充 伸缩 伸縮 スケール 확장",
-        "increase": "增加 提升 提高 増やす",
-        "reduce": "减少 減少 降低 缩减 縮減",
-        "configure": "配置 设置 設置 設定 启用 啟用 应用 應用 구성",
-        "optimize": "优化 優化 最佳化 最適化 최적화",
-        "upgrade": "升级 升級 更新 アップグレード",
-        "maintenance": "维护 維護 メンテナンス",
-        "slice": "切片 スライス",
-        "network": "网络 網路 網絡 ネットワーク",
-        "core": "核心 核心网",
-        "replicas": "副本 实例 實例 執行個體 レプリカ インスタンス 复制",
-        "namespace": "命名空间 命名空間 名前空間 ネームスペース",
-        "to": "到 至 为 為 成",
-        "in": "在 于 於",
-        "and": "和 与 與 及 跟 と",
-        "with": "具有 并 並 包含 带有 帶有",
-        "high availability": "高可用 高可用性",
-        "latency": "延迟 延遲",
-        "autoscaling": "自动扩展 自動擴展 自动扩缩 自動擴縮 自动伸缩",
-        "two": "两 兩 二",
-        "one": "一",
-        "three": "三",
-        "four": "四",
-        "five": "五",
-        "six": "六",
-        "seven": "七",
-        "eight": "八",
-        "nine": "九",
-        "ten": "十",
-        "each": "各 每个 每個",
-        "the": "个 個 的 将 將 把 台 请 請 を に の",
-        "for": "用于 用於 给",
-        "policy": "策略",
-    }.items()
-    for foreign in foreigns.split()
-}
-"""Scripts without spaces, longest match first."""

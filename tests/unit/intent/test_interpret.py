@@ -112,7 +112,8 @@ def test_a_place_that_is_no_namespace_names_none(place: str) -> None:
     [
         "with 3 cells", "for 10,000 users", "at 70 percent CPU", "with 100 MHz bandwidth", "with 3 component carriers",
         "with priority level 5", "on port 8080", "version 2", "with 4 CPU cores", "with 5G SA", "for 2 slices",
-        "-3 replicas", "across 2 sites", "with 99999999999999999999 replicas", "with 2.5 replicas", "at 02:00", "with 4x4 MIMO",
+        "-3 replicas", "across 2 sites", "with 99999999999999999999 replicas", "with 2.5 replicas", "at 02:00",
+        "with 4x4 MIMO",
     ],
 )  # fmt: skip
 def test_a_number_of_something_else_is_no_replica_count(rest: str) -> None:
@@ -145,7 +146,8 @@ def test_credentials_are_not_in_the_meaning() -> None:
 _WORDS = [
     *sorted({word for phrase in COMPONENTS for word in phrase}),
     "deploy", "scale", "to", "with", "for", "and", ",", "3", "in", "namespace", "ns", "-", "from", "%", ".", "each",
-    "min", "max", "slice", "xapp", "gi", "x3", "02:00", "not", "的", "部署", "\u0301", "/", "=", ":", '"', "version", "v2",
+    "min", "max", "slice", "xapp", "gi", "x3", "02:00", "not", "的", "部署", "\u0301", "/", "=", ":", '"',
+    "version", "v2",
 ]  # fmt: skip
 
 
