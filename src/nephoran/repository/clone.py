@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,7 +26,8 @@ from steady.errors import ConfigurationError
 _LOCK = "nephoran.lock"
 # Another git command holds a lock file for milliseconds; one this old (seconds) belongs to nobody.
 _STALE_LOCK = 60.0
-_FULL = ("no space left", "quota exceeded", "file too large")
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_PROBE = bytes(2**20)
 
 Edits: TypeAlias = "dict[str, Edits | pygit2.Oid | None]"
 Applied = bool | RepositoryError
@@ -228,10 +231,22 @@ def translated(path: Path) -> Iterator[None]:
     except RepositoryError:
         raise
     except (pygit2.GitError, OSError, KeyError, ValueError) as error:
-        text = one_line(str(error))
-        if any(sign in text.lower() for sign in _FULL):
-            raise StorageFull(f"{path}: {text}") from error
-        raise Corrupt(f"{path}: {type(error).__name__}: {text}") from error
+        # libgit2 keeps a failed write's cause to itself ("no error"): ask the disk.
+        if cause := _refusal(path):
+            raise StorageFull(f"{path}: {cause}") from error
+        raise Corrupt(f"{path}: {type(error).__name__}: {one_line(str(error))}") from error
+
+
+def _refusal(path: Path) -> str | None:
+    """Why the disk at `path` takes no file of a mebibyte; None if it does, or fails for another reason than space."""
+    try:
+        with tempfile.TemporaryFile(dir=path, buffering=0) as file:
+            file.write(_PROBE)
+            # A short write is the first sign of a full disk, its cause comes with the next.
+            file.write(_PROBE[file.tell() :])
+    except OSError as error:
+        return error.strerror if error.errno in _FULL else None
+    return None
 
 
 def _isolate() -> None:
