@@ -336,6 +336,10 @@ def _names(meaning: Meaning) -> str:
 
 
 def _nothing(meaning: Meaning) -> str:
-    if meaning.action == "scale" and meaning.components:
-        return f"{_names(meaning)}: to how many? Write for example 'Scale {meaning.components[0]} to 3 replicas'"
-    return f"{meaning.action}: names no network function that is known. Write for example 'Deploy AMF with 2 replicas'"
+    if meaning.action != "scale":
+        return (
+            f"{meaning.action}: names no network function that is known. Write for example 'Deploy AMF with 2 replicas'"
+        )
+    if not meaning.components:
+        return "scale: names no network function that is known. Write for example 'Scale AMF to 3 replicas'"
+    return f"{_names(meaning)}: to how many? Write for example 'Scale {meaning.components[0]} to 3 replicas'"

@@ -150,6 +150,8 @@ def test_a_behaviour_of_nothing_that_runs_here_is_kept_as_a_policy() -> None:
         (meant("deploy", "amf", detail=Detail(autoscale=Autoscale(min=0))), "1 ≤ min ≤ max"),
         (meant("deploy", "amf", detail=Detail(autoscale=Autoscale(cpu=0))), "percentage from 1 to 100"),
         (meant("scale", "amf"), "Scale amf to 3 replicas"),
+        (meant("scale"), "names no network function"),
+        (meant("scale", "amf", detail=Detail(factor=0.0)), "0.0 times"),
         (meant("scale", "amf", amf=3), "deploys nothing itself"),
         (meant("scale", "amf", amf=999), "0 to 200"),
     ],
