@@ -20,6 +20,7 @@ from nephoran.intent.vocabulary import (
     POLICY_WORDS,
     PREPOSITIONS,
     PURPOSE,
+    REPLICA_UNITS,
     SCALED_WORDS,
     SLICE_QUALITIES,
     SLICE_WORDS,
@@ -74,7 +75,7 @@ def action(
     head = set(asked.head)
     if asked.mood is None:
         return _unasked(atoms, objects, type_)
-    if asked.mood in {"deploy", "setup", "implement", "configure", "set", "do", "schedule", "change"}:
+    if asked.mood in {"deploy", "setup", "implement", "configure", "set", "do", "schedule", "change", "add"}:
         if _UPKEEP & head and not (asked.mood == "deploy" and asked.component):
             return "maintenance"
         if _autoscales(asked.head) and (not asked.component or asked.mood in {"configure", "set", "implement"}):
@@ -156,15 +157,19 @@ def _slicing(mood: Mood, objects: bool) -> Action:
 def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, sized: bool) -> Action | None:
     head = set(asked.head)
     match asked.mood:
-        case "scale" | "optimize" | "maintenance" | "configure":
+        case "scale" | "optimize" | "maintenance":
             done: Action | None = asked.mood
+        case "configure":
+            done = "scale" if sized and REPLICA_UNITS & head else "configure"
         case "deploy":
             done = "configure" if _POLICIES & head and not asked.component else "deploy"
         case "setup" | "implement":
             done = _set_up(asked, objects)
         case "set":
             done = "scale" if sized or SCALED_WORDS & head else "configure"
-        case "change":
+        case "add" if asked.component and not sized and not (SCALED_WORDS | POLICY_WORDS | _MORE) & head:
+            done = "deploy"
+        case "change" | "add":
             done = _changed(asked, sized)
         case "update":
             done = _updated(atoms, head, sized)

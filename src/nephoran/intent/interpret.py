@@ -67,7 +67,7 @@ class RuleInterpreter:
 
 
 _RUNNING: Final = frozenset({"deploy", "setup", "implement", None})
-_SCALING: Final = frozenset({"scale", "change", "set"})
+_SCALING: Final = frozenset({"scale", "change", "add", "set"})
 
 
 def _where(atoms: Sequence[Atom]) -> Places:

@@ -36,6 +36,7 @@ _RICS: Final = frozenset({"near-rt-ric", "non-rt-ric"})
 _RUNNING: Final = frozenset({"deploy", "scale"})
 _PAIRED: Final = 3
 """Functions that a slash may tie to one telling noun ("CU/DU split")."""
+_SPLITS: Final = frozenset({"split", "separation"})
 _CONTINUING: Final = COORDINATORS | {
     "(",
     ":",
@@ -114,9 +115,10 @@ def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, 
 def _neighbouring(atoms: Sequence[Atom], hit: Hit) -> bool:
     end = hit.end
     for _ in range(_PAIRED):
-        if end + 1 < len(atoms) and atoms[end].word == "/" and (other := _COMPONENTS.at(atoms, end + 1)):
+        if end + 1 < len(atoms) and atoms[end].word in {"/", "and"} and (other := _COMPONENTS.at(atoms, end + 1)):
             end = other.end
-    return end < len(atoms) and not atoms[end].joined and atoms[end].word in NEIGHBOURING
+    telling = NEIGHBOURING if all(atom.word != "and" for atom in atoms[hit.end : end]) else _SPLITS
+    return end < len(atoms) and not atoms[end].joined and atoms[end].word in telling
 
 
 def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previous: Mention | None) -> int | None:

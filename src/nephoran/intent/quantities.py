@@ -11,7 +11,7 @@ from typing import Any, Final
 from nephoran.intent.meaning import Autoscale, Detail
 from nephoran.intent.places import Places
 from nephoran.intent.tokens import Atom, whole_word
-from nephoran.intent.vocabulary import BYTES, CPU_UNITS, MULTIPLES, RATES, TIMES
+from nephoran.intent.vocabulary import BYTES, CPU_UNITS, MULTIPLES, RATES, REPLICA_UNITS, TIMES
 
 _WINDOW: Final = re.compile(
     r"(?<![0-9:])([0-2]?[0-9]:[0-5][0-9]) ?(?:-|–|—|to|until|and|bis|a) ?([0-2]?[0-9]:[0-5][0-9])(?![0-9:])"
@@ -228,7 +228,7 @@ def _autoscale(reading: _Reading) -> None:
         if name and name not in limits:
             limits[name] = value
             reading.taken.add(index)
-        elif said and (last := _range_end(reading, index)) is not None:
+        elif (last := _range_end(reading, index)) is not None and (said or _counts_instances(reading, index, last)):
             limits.setdefault("min", value)
             limits.setdefault("max", int(reading.atoms[last].number or 0))
             reading.taken.update({index, last})
@@ -278,6 +278,11 @@ def _range_end(reading: _Reading, index: int) -> int | None:
     if not (between or reading.word(middle) in {"-", "to", "–"}) or last >= len(reading.atoms):
         return None
     return last if reading.atoms[last].whole is not None and reading.word(last + 1) != "percent" else None
+
+
+def _counts_instances(reading: _Reading, first: int, last: int) -> bool:
+    between = reading.word(first - 1) == "between" or reading.word(first + 1) == "-"
+    return between and reading.word(last + 1) in REPLICA_UNITS
 
 
 def _cpu_target(reading: _Reading, said: bool) -> int | None:

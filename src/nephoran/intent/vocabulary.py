@@ -12,8 +12,8 @@ from typing import Final, Literal
 Phrase = tuple[str, ...]
 
 Mood = Literal[
-    "deploy", "scale", "change", "set", "setup", "implement", "configure", "optimize", "maintenance", "update",
-    "schedule", "do", "delete", "connect",
+    "deploy", "scale", "add", "change", "set", "setup", "implement", "configure", "optimize", "maintenance",
+    "update", "schedule", "do", "delete", "connect",
 ]  # fmt: skip
 """What a verb asks for, before its object is known: `change` is more or less, `do` lends its noun a verb."""
 
@@ -112,9 +112,10 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         " start, starting, spawn, make, boot, bootstrap, introduce, deliver",
         "scale": "scale, scale up, scale down, scale out, scale in, scaling, upscale, downscale, autoscale, auto"
         " scale, resize, right size, rightsize, allocate, assign, rescale",
+        "add": "add, adding",
         "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double,"
-        " triple, halve, quadruple, add, adding, remove, removing, expand, extend, shrink, grow, bump, boost, cut,"
-        " trim, limit, cap",
+        " triple, halve, quadruple, remove, removing, expand, extend, shrink, grow, bump, boost, cut, trim, limit,"
+        " cap",
         "set": "set, setting, change, changing, adjust, adjusting, modify, modifying, keep",
         "setup": "set up, setup, setting up, prepare, provide, need, require, want, request",
         "implement": "implement, implementing, define",
