@@ -120,7 +120,8 @@ def _counted(
         atom.word for atom in atoms[max(0, count.index - 2) : count.index]
     }
     if EACH & nearby:
-        return range(len(objects))
+        group = _preceding(atoms, taken, count, objects, stated)
+        return group if len(group) > 1 else range(len(objects))
     following = _following(atoms, taken, count, objects)
     if following:
         return following

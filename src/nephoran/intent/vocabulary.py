@@ -266,7 +266,22 @@ AFTER_COUNT: Final = (
     PREPOSITIONS
     | CLAUSES
     | COORDINATORS
-    | frozenset({"namespace", "ns", "now", "immediately", "asap", "today", "please"})
+    | frozenset(
+        {
+            "namespace",
+            "ns",
+            "now",
+            "overnight",
+            "tonight",
+            "tomorrow",
+            "again",
+            "only",
+            "immediately",
+            "asap",
+            "today",
+            "please",
+        }
+    )
 )
 """What may follow a bare count ("UPF to 5 in …")."""
 
