@@ -1,4 +1,4 @@
-"""A Kubernetes API server in memory, with the real one's semantics: for tests, the demo, and running without a cluster."""
+"""A Kubernetes API server in memory, with the real one's semantics: for tests, the demo and trying out."""
 
 from steady.apiserver.exchange import Request, Response
 from steady.apiserver.server import Entry, Server

@@ -74,8 +74,6 @@ def _service(data: Json) -> Json:
 def _event(version: str, storage: str) -> Kind:
     group, _, short = version.rpartition("/")
     modern = group == "events.k8s.io"
-    prefix = "" if not modern else "."
-    del prefix
     fields = (
         ("deprecatedLastTimestamp", "regarding", "note") if modern else ("lastTimestamp", "involvedObject", "message")
     )
@@ -99,7 +97,6 @@ def _event(version: str, storage: str) -> Kind:
 
 
 _CRD_COLUMNS = (Column("Created At", "date", ".metadata.creationTimestamp"),)
-_WORKLOAD = {"status": True, "scale": _SCALE, "generation": True}
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 
@@ -163,8 +160,28 @@ def kinds() -> list[Kind]:
             categories=("all",),
             defaults=_workload,
         ),
-        _kind("apps", "v1", "ReplicaSet", "replicasets", short="rs", **_WORKLOAD, defaults=_workload),
-        _kind("apps", "v1", "StatefulSet", "statefulsets", short="sts", **_WORKLOAD, defaults=_workload),
+        _kind(
+            "apps",
+            "v1",
+            "ReplicaSet",
+            "replicasets",
+            short="rs",
+            status=True,
+            scale=_SCALE,
+            generation=True,
+            defaults=_workload,
+        ),
+        _kind(
+            "apps",
+            "v1",
+            "StatefulSet",
+            "statefulsets",
+            short="sts",
+            status=True,
+            scale=_SCALE,
+            generation=True,
+            defaults=_workload,
+        ),
         _kind("apps", "v1", "DaemonSet", "daemonsets", short="ds", status=True, generation=True),
         _kind("batch", "v1", "Job", "jobs", status=True, generation=True),
         _kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", short="hpa", status=True),

@@ -8,10 +8,14 @@ from typing import NamedTuple
 from steady.apiserver.exchange import Request
 from steady.apiserver.failures import Failure, bad_request, method_not_allowed
 from steady.apiserver.kinds import Kind
-from steady.objects import Key
+from steady.objects import Key, Resource
 
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def _options(verb: str) -> Resource:
+    return Resource("meta.k8s.io", "v1", f"{verb.capitalize()}Options", "")
 
 
 class Path(NamedTuple):
@@ -108,4 +112,4 @@ def version_number(value: str, *, watching: bool = False) -> int:
     message = f'strconv.ParseUint: parsing "{value}": invalid syntax'
     if watching:
         raise Failure(500, "", message)
-    raise bad_request(f'resourceVersion: Invalid value: "{value}": {message}')
+    raise bad_request(f'invalid resource version: resourceVersion: Invalid value: "{value}": {message}')

@@ -10,7 +10,7 @@ from cel_expr_python import cel
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
 
-_REASONS: Mapping[str, str] = {
+_WORDS: Mapping[str, str] = {
     "FieldValueRequired": "Required value",
     "FieldValueForbidden": "Forbidden",
     "FieldValueDuplicate": "Duplicate value",
@@ -41,8 +41,9 @@ class Rule(NamedTuple):
         result = self.expression.eval(data=data)
         if result.type() == cel.Type.BOOL and result.value() is True:
             return None
-        why = self._said(data) if result.type() == cel.Type.BOOL else f"rule evaluation error: {result.value()}"
-        return self._cause(why, value, path + self.field)
+        why = self._said(data) if result.type() == cel.Type.BOOL else f"rule error: {result.value()}"
+        word = _WORDS.get(self.reason, "Invalid value")
+        return Cause(self.reason, f"{word}: {why}", path + self.field)
 
     def _said(self, data: Json) -> str:
         if self.message_expression is not None:
@@ -50,11 +51,6 @@ class Rule(NamedTuple):
             if said.type() == cel.Type.STRING:
                 return str(said.value())
         return self.message
-
-    def _cause(self, why: str, value: Any, path: str) -> Cause:
-        word = _REASONS.get(self.reason)
-        shown = f"{word}: {why}" if word else f'Invalid value: "{type_name(value)}": {why}'
-        return Cause(self.reason, shown, path)
 
 
 def compiled(declared: Json) -> Rule:
@@ -75,7 +71,7 @@ def _compiled(text: str) -> Any:
     try:
         return _env.compile(text)
     except RuntimeError as error:
-        raise BadRule(str(error)) from error
+        raise BadRule(str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")) from error
 
 
 def type_name(value: Any) -> str:

@@ -18,9 +18,9 @@ class Structural:
         self.schema = schema
         self._validator = Validator(schema)
 
-    def causes(self, data: Json, old: Json | None) -> list[Cause]:
-        """What the schema forbids in `data`, given what it was before."""
-        return self._validator.causes(data, old)
+    def causes(self, data: Json, old: Json | None, known: list[Cause]) -> list[Cause]:
+        """What the schema forbids in `data`, given what it was before, together with what is `known` to be wrong."""
+        return self._validator.causes(data, old, known)
 
     def pruned(self, data: Json) -> tuple[Json, list[str]]:
         """`data` without the fields that the schema does not know, and the paths of those."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -41,7 +41,7 @@ class Response(NamedTuple):
     status: int
     headers: Mapping[str, str] = {}
     body: bytes = b""
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes] | None = None
 
 
 def answer(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
@@ -49,7 +49,7 @@ def answer(status: int, body: bytes, headers: Mapping[str, str] | None = None) -
     return Response(status, {**_FLOW, "Audit-Id": str(uuid.uuid4()), **(headers or {})}, body)
 
 
-def streaming(stream: AsyncIterator[bytes]) -> Response:
+def streaming(stream: AsyncGenerator[bytes]) -> Response:
     """The answer to a watch."""
     return Response(200, {**_FLOW, "Audit-Id": str(uuid.uuid4())}, b"", stream)
 

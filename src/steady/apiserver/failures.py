@@ -57,7 +57,7 @@ class Failure(Exception):
 
     def response(self) -> Response:
         """The whole answer."""
-        return answer(self.code, encode(self.body()), self.headers)
+        return answer(self.code, escaped(encode(self.body())), self.headers)
 
 
 def details(resource: Resource, name: str, *, of_kind: bool = False) -> Json:
@@ -146,6 +146,11 @@ def initializing() -> Failure:
     """The storage of the kind has just changed."""
     shown = {"retryAfterSeconds": 1}
     return Failure(429, "TooManyRequests", "storage is (re)initializing", shown, headers={"Retry-After": "1"})
+
+
+def escaped(body: bytes) -> bytes:
+    """JSON as Go writes it: with `<`, `>` and `&` escaped."""
+    return body.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
 
 
 def quoted(value: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import NamedTuple
 
 from aiohttp import web
 
-from steady.apiserver.exchange import Request, Response
+from steady.apiserver.exchange import Request
 from steady.apiserver.server import Server
 
 _LARGEST = 3 * 1024 * 1024  # bytes of a request body, as kube-apiserver limits it
@@ -34,11 +34,11 @@ async def serve(server: Server, host: str = "127.0.0.1", port: int = 0) -> Async
         response = await server.handle(await _read(request))
         if response.stream is None:
             return web.Response(status=response.status, headers=response.headers, body=response.body)
-        return await _streamed(request, response)
+        return await _streamed(request, response.stream, response.headers)
 
     app = web.Application(client_max_size=_LARGEST)
     app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -54,14 +54,16 @@ async def _read(request: web.Request) -> Request:
     return Request(request.method, request.path, dict(request.query), headers, await request.read())
 
 
-async def _streamed(request: web.Request, response: Response) -> web.StreamResponse:
-    stream = web.StreamResponse(status=response.status, headers=response.headers)
+async def _streamed(
+    request: web.Request, lines: AsyncGenerator[bytes], headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """Send a watch line by line; a client that goes away ends it."""
+    stream = web.StreamResponse(status=200, headers=headers)
     stream.enable_chunked_encoding()
-    await stream.prepare(request)
-    if response.stream is None:
-        return stream
-    async with aclosing(response.stream) as lines:  # type: ignore[type-var]
-        async for line in lines:
-            await stream.write(line)
-    await stream.write_eof()
+    async with aclosing(lines):
+        with suppress(ConnectionResetError):
+            await stream.prepare(request)
+            async for line in lines:
+                await stream.write(line)
+            await stream.write_eof()
     return stream

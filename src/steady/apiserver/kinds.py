@@ -98,9 +98,9 @@ class Registry:
         return next((kind for kind in self._kinds.values() if kind.storage == storage), None)
 
     def versions(self) -> Mapping[str, list[str]]:
-        """The versions of each group, in the order of their arrival."""
+        """The versions of each group: built-in groups first, then those of definitions by name."""
         found: dict[str, list[str]] = {}
-        for group, version, _ in self._kinds:
+        for group, version, _ in sorted(self._kinds, key=lambda name: name[0] if self._kinds[name].custom else ""):
             versions = found.setdefault(group, [])
             if version not in versions:
                 versions.append(version)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from steady.apiserver import definitions
 from steady.apiserver.exchange import Json
-from steady.apiserver.kinds import Registry
 from steady.apiserver.store import Item, Store
 from steady.clock import Clock, timestamp
 from steady.objects import Key
@@ -12,20 +11,17 @@ from steady.objects import Key
 NAMESPACES = "namespaces"
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 CRD_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
-ORPHAN = "orphan"
-FOREGROUND = "foregroundDeletion"
 
 
 class Lifecycle:
     """Takes objects out of the store, and what belonged to them after them."""
 
-    def __init__(self, store: Store, registry: Registry, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._registry = registry
         self._clock = clock
 
     def delete(self, storage: str, key: Key, policy: str = "Background") -> Item | None:
-        """Delete an object, or mark it where finalizers hold it; the marked object is returned, None when it is gone."""
+        """Delete an object, or mark it where something holds it: then the marked object is returned, else None."""
         item = self._store.collection(storage).items[key]
         metadata = item.data["metadata"]
         if policy == "Orphan":
@@ -34,9 +30,9 @@ class Lifecycle:
             self._remove(storage, key, item)
             return None
         if not metadata.get("deletionTimestamp"):
-            item = self._store.put(storage, key, self._marked(item.data))
+            item = self._store.put(storage, key, self._marked(storage, item.data))
         self._empty(storage, key)
-        return self._store.collection(storage).items.get(key)
+        return item
 
     def written(self, storage: str, key: Key) -> None:
         """An object was created or changed: let it go if nothing holds it any more, or if all its owners are gone."""
@@ -45,21 +41,24 @@ class Lifecycle:
             item = self._store.put(storage, key, accepted)
         if item.data["metadata"].get("deletionTimestamp") and not held(storage, item.data):
             self._remove(storage, key, item)
-        elif owners := item.data["metadata"].get("ownerReferences"):
-            if not any(self._store.exists(owner["uid"]) for owner in owners):
-                self.delete(storage, key)
+        elif self._bereft(item):
+            self.delete(storage, key)
+
+    def _bereft(self, item: Item) -> bool:
+        owners = item.data["metadata"].get("ownerReferences")
+        return bool(owners) and not any(self._store.exists(owner["uid"]) for owner in owners)
 
     def _remove(self, storage: str, key: Key, item: Item) -> None:
         self._store.remove(storage, key)
         for name, dependent in self._store.dependents(item.uid):
-            self._bereave(name, dependent, item.uid)
+            self._bereave(name, dependent)
         if key.namespace:
             self._release(NAMESPACES, Key("", key.namespace))
         definition = self._store.collection(CRDS).items.get(Key("", storage))
         if definition is not None:
             self._release(CRDS, definition.key)
 
-    def _bereave(self, storage: str, key: Key, uid: str) -> None:
+    def _bereave(self, storage: str, key: Key) -> None:
         """An owner is gone: its dependent goes too, or keeps the owners that are left."""
         item = self._store.collection(storage).items.get(key)
         if item is None:
@@ -79,13 +78,15 @@ class Lifecycle:
             metadata |= {"ownerReferences": left} if left else {}
             self._store.put(storage, key, {**item.data, "metadata": metadata})
 
-    def _marked(self, data: Json) -> Json:
+    def _marked(self, storage: str, data: Json) -> Json:
         metadata = {**data["metadata"], "deletionTimestamp": timestamp(self._clock.now())}
+        if storage in {NAMESPACES, CRDS}:
+            status = {"status": {"phase": "Terminating"}} if storage == NAMESPACES else {}
+            return {**data, **status, "metadata": metadata}
         metadata["deletionGracePeriodSeconds"] = 0
         if metadata.get("generation"):
             metadata["generation"] += 1
-        status = {"status": {"phase": "Terminating"}} if (data.get("spec") or {}).get("finalizers") else {}
-        return {**data, **status, "metadata": metadata}
+        return {**data, "metadata": metadata}
 
     def _empty(self, storage: str, key: Key) -> None:
         """What a namespace or a definition contains goes before it."""

@@ -181,7 +181,9 @@ def _removed(container: Any, part: str) -> Any:
 def _replace(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
     _get(target, parts)
     value = step.get("value")
-    return _changed(target, parts, lambda container, part: _replaced(container, part, value)) if parts else value
+    if not parts:
+        return value
+    return _changed(target, parts, lambda container, part: _replaced(container, part, value))
 
 
 def _test(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -14,7 +14,6 @@ from steady.apiserver.exchange import Json, Response, answer, streaming
 from steady.apiserver.failures import (
     Failure,
     bad_request,
-    expired,
     initializing,
     not_found,
     too_large,
@@ -123,7 +122,7 @@ class Reader:
         version, start, exact = self._position(call)
         collection = self._store.collection(call.kind.storage)
         items = collection.at(version) if exact else collection.items
-        keys = collection.keys() if items is collection.items else sorted(items)
+        keys = collection.ordered() if items is collection.items else sorted(items)
         view = self._view(call)
         found = [items[key] for key in keys if key > start and view.sees(items[key])]
         metadata: Json = {"resourceVersion": str(version)}
@@ -237,8 +236,8 @@ def _field(data: Json, path: tuple[str, ...], value: str, equal: bool) -> bool:
     return (str(found if found is not None else "") == value) is equal
 
 
-def _state(view: View, items: object) -> Iterator[bytes]:
-    for item in list(items):  # type: ignore[call-overload]
+def _state(view: View, items: Iterable[Item]) -> Iterator[bytes]:
+    for item in list(items):
         if view.sees(item):
             yield event("ADDED", view.shape.encoded(item))
 
@@ -266,7 +265,9 @@ def _read_token(token: str) -> tuple[int, Key]:
         body = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         version, start = int(body["rv"]), str(body["start"])
     except (binascii.Error, ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
-        raise bad_request("continue key is not valid: encoding error") from error
+        raise bad_request(
+            "invalid continue token: continue key is not valid: it is not a token of this server"
+        ) from error
     namespace, _, name = start.strip("/\u0000").rpartition("/")
     return version, Key(namespace, name)
 
@@ -279,6 +280,3 @@ def _expired_token(fresh: str) -> Failure:
         "modified, or deleted between the time the first chunk was returned and now may show up in the list."
     )
     return Failure(410, "Expired", message, metadata={"continue": fresh})
-
-
-__all__ = ["Page", "Reader", "expired", "selection", "shape_of"]

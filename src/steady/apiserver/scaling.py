@@ -34,10 +34,23 @@ def scaled(kind: Kind, data: Json, scale: Json) -> Json:
     if kind.scale is None:
         raise LookupError(f"{kind.resource.qualified} has no scale")
     replicas = (scale.get("spec") or {}).get("replicas", 0)
-    if not isinstance(replicas, int) or replicas < 0:
+    if not isinstance(replicas, int) or (replicas < 0 and not kind.custom):
         message = f"Invalid value: {replicas}: must be greater than or equal to 0"
         raise invalid(_SCALE, data["metadata"]["name"], [Cause("FieldValueInvalid", message, "spec.replicas")])
     return jsonpath.placed(data, jsonpath.plain(kind.scale.spec_replicas), replicas)
+
+
+def faults(kind: Kind, data: Json) -> list[Cause]:
+    """Negative numbers where a custom kind's scale reads."""
+    if kind.scale is None:
+        return []
+    paths = (kind.scale.spec_replicas, kind.scale.status_replicas)
+    found = [(path, jsonpath.first(data, path)) for path in paths]
+    return [
+        Cause("FieldValueInvalid", f"Invalid value: {value}: should be a non-negative integer", path)
+        for path, value in found
+        if isinstance(value, int) and value < 0
+    ]
 
 
 def _selector(value: object) -> str:

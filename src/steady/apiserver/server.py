@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from steady.apiserver import builtin, definitions, discovery, openapi
+import msgspec
+
+from steady.apiserver import builtin, definitions, documents, openapi
 from steady.apiserver.call import Call, parse, verb
 from steady.apiserver.exchange import Json, Request, Response, answer, encode, text
 from steady.apiserver.failures import Failure, method_not_allowed
 from steady.apiserver.kinds import Registry
-from steady.apiserver.lifecycle import CRDS, NAMESPACES, Lifecycle
+from steady.apiserver.lifecycle import CRDS, Lifecycle
 from steady.apiserver.reading import Reader
 from steady.apiserver.store import Change, Store
 from steady.apiserver.writing import Writer
@@ -47,7 +50,7 @@ class Server:
         self._store = Store(window)
         self._registry = Registry(builtin.kinds())
         self._reader = Reader(self._store, lambda: asyncio.get_running_loop().time())
-        lifecycle = Lifecycle(self._store, self._registry, self._clock)
+        lifecycle = Lifecycle(self._store, self._clock)
         self._writer = Writer(self._store, self._reader, lifecycle, self._clock)
         self._scope = Scope("apiserver")
         self._store.collection(CRDS).listeners.add(self._defined)
@@ -80,7 +83,14 @@ class Server:
         except Failure as failure:
             response, reason = failure.response(), failure.reason
         entry = Entry(
-            request.user, action, path.plural, path.subresource, path.namespace, path.name, response.status, reason
+            request.user,
+            action,
+            path.plural,
+            path.subresource,
+            path.namespace,
+            _named(request, path),
+            response.status,
+            reason,
         )
         self.log.append(entry)
         return response
@@ -92,7 +102,7 @@ class Server:
     def objects(self, resource: str) -> list[Json]:
         """All objects of `resource` (`plural` or `plural.group`), as they are stored."""
         collection = self._store.collections.get(self._storage(resource))
-        return [collection.items[key].data for key in collection.keys()] if collection else []
+        return [collection.items[key].data for key in collection.ordered()] if collection else []
 
     def disconnect(self, resource: str | None = None) -> None:
         """End all open watches, or those of one resource."""
@@ -112,23 +122,21 @@ class Server:
 
     def _act(self, call: Call) -> Response:
         reader, writer = self._reader, self._writer
-        if call.verb == "get":
-            return writer.scale(call) if call.subresource == "scale" else reader.get(call)
-        if call.verb == "list":
-            return reader.list(call)
-        if call.verb == "watch":
-            return reader.watch(call)
-        if call.verb == "create":
-            return writer.create(call)
-        if call.verb == "update":
-            return writer.update(call)
-        if call.verb == "patch":
-            return writer.patch(call)
-        if call.verb == "delete":
-            if call.subresource:
-                raise method_not_allowed()
-            return writer.delete(call)
-        return writer.delete_all(call)
+        if call.subresource and call.verb in {"list", "watch", "create", "delete"}:
+            raise method_not_allowed()
+        if call.subresource == "scale" and call.verb == "get":
+            return writer.scale(call)
+        actions: Mapping[str, Callable[[Call], Response]] = {
+            "get": reader.get,
+            "list": reader.list,
+            "watch": reader.watch,
+            "create": writer.create,
+            "update": writer.update,
+            "patch": writer.patch,
+            "delete": writer.delete,
+            "deletecollection": writer.delete_all,
+        }
+        return actions[call.verb](call)
 
     def _about(self, request: Request) -> Response:
         """What is said of the server itself."""
@@ -137,37 +145,15 @@ class Server:
         path = request.path.rstrip("/")
         if path == "/openapi/v2" and "protobuf" in request.headers.get("accept", ""):
             return Response(200, {"Content-Type": "application/octet-stream"}, openapi.V2_PROTOBUF)
-        body = self._document(path)
+        body = documents.found(self._registry, path)
         return text(404, "404 page not found\n") if body is None else answer(200, encode(body))
-
-    def _document(self, path: str) -> Json | None:
-        if path == "/api":
-            return discovery.core_versions()
-        if path == "/apis":
-            return discovery.groups(self._registry)
-        if path == "/version":
-            return discovery.version()
-        match path.split("/")[1:]:
-            case ["openapi", "v2"]:
-                return openapi.v2()
-            case ["openapi", "v3"]:
-                return openapi.index(self._registry)
-            case ["openapi", "v3", "api", version]:
-                return openapi.document(self._registry, "", version)
-            case ["openapi", "v3", "apis", group, version]:
-                return openapi.document(self._registry, group, version)
-            case ["api", version]:
-                return discovery.resources(self._registry, "", version)
-            case ["apis", group]:
-                return discovery.group(self._registry, group)
-            case ["apis", group, version]:
-                return discovery.resources(self._registry, group, version)
-        return None
 
     def _review(self, request: Request, plural: str) -> Response | None:
         if request.method != "POST" or plural not in {"selfsubjectaccessreviews", "subjectaccessreviews"}:
             return None
-        return answer(201, request.body.rstrip()[:-1] + b',"status":{"allowed":true}}\n')
+        asked = msgspec.json.decode(request.body, type=Json)
+        head = {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}}
+        return answer(201, encode({**head, **asked, "status": {"allowed": True}}))
 
     def _storage(self, resource: str) -> str:
         if resource in self._store.collections:
@@ -199,4 +185,19 @@ class Server:
             self._reader.initializing.add(storage)
 
 
-__all__ = ["NAMESPACES", "Entry", "Server"]
+class _Metadata(msgspec.Struct):
+    name: str = ""
+
+
+class _Body(msgspec.Struct):
+    metadata: _Metadata = _Metadata()
+
+
+def _named(request: Request, path: Path) -> str:
+    """The object's name as the audit log has it: of a creation, the one in the body."""
+    if path.name or request.method != "POST":
+        return path.name
+    try:
+        return msgspec.json.decode(request.body, type=_Body).metadata.name
+    except msgspec.DecodeError:
+        return ""

@@ -86,7 +86,7 @@ class Collection:
         for listener in list(self.listeners):
             listener(change)
 
-    def keys(self) -> list[Key]:
+    def ordered(self) -> list[Key]:
         """All keys in the order of a list answer."""
         if self._sorted is None:
             self._sorted = sorted(self.items)

@@ -13,10 +13,26 @@ from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause, quoted
 
 _KEPT = frozenset(
-    "type required enum pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
-    "minItems maxItems uniqueItems minProperties maxProperties".split()
+    [
+        "type",
+        "required",
+        "enum",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+    ]
 )
-_FORMATS = frozenset("date-time date email ipv4 ipv6 uri uuid".split())
+_FORMATS = frozenset(["date-time", "date", "email", "ipv4", "ipv6", "uri", "uuid"])
 _COMPLAINTS: Mapping[str, str] = {
     "minLength": "should be at least {limit} chars long",
     "minItems": "should have at least {limit} items",
@@ -28,6 +44,13 @@ _COMPLAINTS: Mapping[str, str] = {
     "oneOf": "must validate one and only one schema (oneOf). Found none valid",
     "not": "must not validate the schema (not)",
 }
+_BLOCKING = frozenset(f"FieldValue{word}" for word in ("Required", "NotSupported", "TypeInvalid", "TooLong", "TooMany"))
+_UNCHECKED = Cause(
+    "FieldValueInvalid",
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+    "<nil>",
+)
 
 
 class _Located(NamedTuple):
@@ -47,13 +70,20 @@ class Validator:
         )
         self._rules = _Rules(schema)
 
-    def causes(self, data: Json, old: Json | None) -> list[Cause]:
-        """What is wrong with `data`; what was wrong in `old` already and has not changed is let pass."""
+    def causes(self, data: Json, old: Json | None, known: list[Cause]) -> list[Cause]:
+        """What is wrong with `data`, with what is `known` already; faults of `old` that have not changed are let pass.
+
+        Rules run unless something is wrong that could make them fail for no reason of their own.
+        """
         found = [*self._structural(data), *_lists(data, self._schema, ())]
         if old is not None:
             found = [each for each in found if _at(old, each.path) != _at(data, each.path)]
-        causes = [each.cause for each in found]
-        return causes or list(self._rules.broken(data, old, ""))
+        causes = [*sorted((each.cause for each in found), key=lambda cause: cause.field), *known]
+        if not self._rules:
+            return causes
+        if any(cause.reason in _BLOCKING for cause in causes):
+            return [*causes, _UNCHECKED]
+        return [*causes, *self._rules.broken(data, old, "")]
 
     def _structural(self, data: Json) -> list[_Located]:
         if self._json.is_valid(data):

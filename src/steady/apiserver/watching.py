@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -86,10 +86,10 @@ class Watch:
         self._wake.set()
 
     async def stream(
-        self, timeout: float | None, bookmarks: bool, closed: Callable[[Watch], None]
-    ) -> AsyncIterator[bytes]:
-        """The lines, until `timeout` seconds have passed or `end` was called; `closed` hears of the end."""
-        ends = None if timeout is None else self._clock() + timeout
+        self, lasting: float | None, bookmarks: bool, closed: Callable[[Watch], None]
+    ) -> AsyncGenerator[bytes]:
+        """The lines, until `lasting` seconds have passed or `end` was called; `closed` hears of the end."""
+        ends = None if lasting is None else self._clock() + lasting
         bookmark = self._clock() + BOOKMARK_INTERVAL if bookmarks else None
         try:
             while True:
@@ -133,7 +133,7 @@ def error_line(failure: Failure) -> bytes:
     return event("ERROR", msgspec.json.encode(failure.body()))
 
 
-async def lines(these: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def lines(these: Iterable[bytes]) -> AsyncGenerator[bytes]:
     """A stream that ends after `these`."""
     for line in these:
         yield line

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
-import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from steady.apiserver import definitions, jsonpath, patch, scaling
+from steady.apiserver import bodies, definitions, patch, scaling
 from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json, Response, answer, encode
 from steady.apiserver.failures import (
@@ -31,6 +27,7 @@ from steady.apiserver.failures import (
 )
 from steady.apiserver.kinds import Kind
 from steady.apiserver.lifecycle import CRD_FINALIZER, CRDS, NAMESPACES, Lifecycle
+from steady.apiserver.metadata import faults, tidy
 from steady.apiserver.reading import Reader, selection, shape_of
 from steady.apiserver.shapes import shown
 from steady.apiserver.store import Item, Store
@@ -38,10 +35,14 @@ from steady.clock import Clock, timestamp
 from steady.objects import Key, Resource
 from steady.objects.patches import JSON_PATCH, MERGE_PATCH
 
+_APPLY = "application/apply-patch+yaml"
 STRATEGIC = "application/strategic-merge-patch+json"
+_PRECONDITIONS = (
+    ("uid", "UID", "The object might have been deleted and then recreated"),
+    ("resourceVersion", "ResourceVersion", "The object might have been modified"),
+)
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 _FIXED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName")
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAMES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 
@@ -87,7 +88,7 @@ class Writer:
     def delete(self, call: Call) -> Response:
         """The end of an object, at once or when its finalizers are done. Raises 404, and 409 for preconditions."""
         item = self._reader.item(call)
-        options = _decoded(call.request.body) if call.request.body.strip() else {}
+        options = bodies.decoded(call.request.body, call) if call.request.body.strip() else {}
         self._preconditions(call, item, options.get("preconditions") or {})
         policy = options.get("propagationPolicy") or call.query.get("propagationPolicy") or "Background"
         if call.dry_run or options.get("dryRun"):
@@ -148,10 +149,7 @@ class Writer:
         return answer(200, encode(scaling.shown(call.kind, new)))
 
     def _stored(self, call: Call, key: Key, data: Json, code: int, headers: Json) -> Response:
-        if call.dry_run:
-            item = Item(data, 0)
-        else:
-            item = self._kept(call, key, data)
+        item = Item(data, 0) if call.dry_run else self._kept(call, key, data)
         return answer(code, shape_of(call).encoded(item) + b"\n", headers)
 
     def _kept(self, call: Call, key: Key, data: Json) -> Item:
@@ -162,29 +160,27 @@ class Writer:
     # What the sender wrote
 
     def _body(self, call: Call) -> Json:
-        return _decoded(call.request.body)
+        return bodies.decoded(call.request.body, call)
 
     def _patcher(self, call: Call) -> Callable[[Json], Json]:
         media = call.request.headers.get("content-type", "").partition(";")[0].strip()
         accepted = [JSON_PATCH, MERGE_PATCH] + ([] if call.kind.custom else [STRATEGIC])
         if media not in accepted:
-            raise unsupported_media_type(accepted)
-        body = _decoded(call.request.body, dict if media != JSON_PATCH else object)
+            raise unsupported_media_type([*accepted, _APPLY])
+        body = bodies.patch(call.request.body)
         if media == JSON_PATCH:
-            return lambda old: patch.operations(old, body)
+            return lambda old: _an_object(patch.operations(old, body))
         if media == STRATEGIC:
-            return lambda old: patch.strategic(old, body)
-        return lambda old: patch.merge(old, body)
+            return lambda old: _an_object(patch.strategic(old, body))
+        return lambda old: _an_object(patch.merge(old, body))
 
-    def _admitted(self, call: Call, data: Any) -> tuple[Json, Json]:
+    def _admitted(self, call: Call, data: Json) -> tuple[Json, Json]:
         """The body as it is stored: the right kind, without unknown fields, with defaults; and warnings as headers."""
-        if not isinstance(data, dict):
-            raise patch_failed()
-        data = _identified(call, data)
+        data = bodies.identified(call, data)
         headers: Json = {}
         if call.kind.structural is not None:
             data, unknown = call.kind.structural.pruned(data)
-            headers = _warned(call, unknown)
+            headers = bodies.warned(call, unknown)
             data = call.kind.structural.defaulted(data)
         return call.kind.inward(data), headers
 
@@ -197,9 +193,7 @@ class Writer:
             cause = Cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")
             raise invalid(call.kind.resource, "", [cause])
         if metadata.get("resourceVersion"):
-            raise Failure(500, "InternalError", "resourceVersion should not be set on objects to be created")
-        if metadata.get("namespace", call.namespace) != call.namespace and call.namespace:
-            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+            raise Failure(500, "", "resourceVersion should not be set on objects to be created")
         for field in (*_FIXED[1:5], "selfLink", "managedFields"):
             metadata.pop(field, None)
         metadata |= {"namespace": call.namespace} if call.namespace else {}
@@ -226,7 +220,7 @@ class Writer:
         """What `old` becomes: the part that the request may write, taken from `wanted`."""
         self._same_object(call, old, wanted)
         if call.subresource == "status":
-            return self._with_status(call, old, wanted)
+            return _with_status(old, wanted)
         metadata = {field: value for field, value in wanted["metadata"].items() if field not in _FIXED}
         metadata.pop("managedFields", None)
         metadata |= {field: old["metadata"][field] for field in _FIXED if field in old["metadata"]}
@@ -239,11 +233,7 @@ class Writer:
             new = definitions.named(new)
         if call.kind.generation and _desired(call.kind, new) != _desired(call.kind, old):
             metadata["generation"] = metadata.get("generation", 0) + 1
-        return {"apiVersion": new.get("apiVersion"), "kind": new.get("kind"), "metadata": _tidy(metadata), **new}
-
-    def _with_status(self, call: Call, old: Json, wanted: Json) -> Json:
-        new = {field: value for field, value in old.items() if field != "status"}
-        return new | ({"status": wanted["status"]} if "status" in wanted else {})
+        return {"apiVersion": new.get("apiVersion"), "kind": new.get("kind"), "metadata": tidy(metadata), **new}
 
     # Rules
 
@@ -254,6 +244,8 @@ class Writer:
                 f"the name of the object ({metadata['name']}) does not match the name on the URL ({call.name})"
             )
         version = metadata.get("resourceVersion")
+        if not version and call.kind.custom and call.request.method == "PUT":
+            raise _unversioned(call)
         if version and version != present["resourceVersion"]:
             raise stale(call.kind.resource, call.name)
         uid = metadata.get("uid")
@@ -267,11 +259,11 @@ class Writer:
         """Raise what forbids `new`."""
         if old is None:
             self._namespace(call, new)
-        causes = [*_metadata_faults(new, old)]
+        causes = faults(new, old)
         if call.kind.storage == CRDS:
             causes += definitions.faults(new)
         if call.kind.structural is not None:
-            causes += call.kind.structural.causes(new, old)
+            causes = call.kind.structural.causes(new, old, [*causes, *scaling.faults(call.kind, new)])
         if causes:
             raise invalid(call.kind.resource, new["metadata"]["name"], causes)
 
@@ -288,68 +280,25 @@ class Writer:
             raise forbidden(call.kind.resource, new["metadata"]["name"], why, [cause])
 
     def _preconditions(self, call: Call, item: Item, wanted: Json) -> None:
-        metadata = item.data["metadata"]
-        if (uid := wanted.get("uid")) and uid != metadata["uid"]:
-            why = f"the UID in the precondition ({uid}) does not match the UID in record ({metadata['uid']}). "
-            raise conflict(call.kind.resource, call.name, why.removesuffix(". "), of_kind=True)
-        if (version := wanted.get("resourceVersion")) and version != metadata["resourceVersion"]:
-            present = metadata["resourceVersion"]
-            why = f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({present})"
-            raise conflict(call.kind.resource, call.name, why, of_kind=True)
+        for field, name, guess in _PRECONDITIONS:
+            asked, present = wanted.get(field), item.data["metadata"][field]
+            if asked and asked != present:
+                why = (
+                    f"the {name} in the precondition ({asked}) does not match the {name} in record ({present}). {guess}"
+                )
+                raise conflict(call.kind.resource, call.name, why, of_kind=True)
 
 
-def _decoded(body: bytes, type_: type[Any] = dict) -> Any:
-    try:
-        return msgspec.json.decode(body, type=type_)
-    except msgspec.DecodeError as error:
-        raise bad_request(f"the object provided is unrecognized: {error}") from error
+def _an_object(patched: Any) -> Json:
+    """A patch may make anything of an object, but only an object can be stored."""
+    if not isinstance(patched, dict):
+        raise patch_failed()
+    return patched
 
 
-def _identified(call: Call, data: Json) -> Json:
-    """`data` with kind, apiVersion and metadata; raises 400 where it is something else."""
-    resource = call.kind.resource
-    for field, expected in (("apiVersion", resource.api_version), ("kind", resource.kind)):
-        if data.get(field, expected) != expected:
-            message = (
-                f"{data.get('kind', resource.kind)} in version {quoted(resource.version)} cannot be handled as a "
-                f"{resource.kind}: the API version in the data ({data.get('apiVersion')}) does not match the expected "
-                f"API version ({resource.api_version})"
-            )
-            raise bad_request(message)
-    metadata = data.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise bad_request("metadata: must be an object")
-    return {"apiVersion": resource.api_version, "kind": resource.kind, **data, "metadata": metadata}
-
-
-def _warned(call: Call, unknown: Iterable[str]) -> Json:
-    problems = [f"unknown field {quoted(field)}" for field in unknown]
-    mode = call.query.get("fieldValidation") or "Warn"
-    if (mode == "Warn" and call.request.body) or mode == "Strict":
-        problems += _duplicates(call.request.body)
-    if not problems or mode == "Ignore":
-        return {}
-    if mode == "Strict":
-        joined = ", ".join(problems)
-        raise bad_request(
-            f"{call.kind.resource.kind} in version {quoted(call.kind.resource.version)} cannot be handled as a "
-            f"{call.kind.resource.kind}: strict decoding error: {joined}"
-        )
-    return {"Warning": ", ".join(f"299 - {quoted(problem)}" for problem in problems)}
-
-
-def _duplicates(body: bytes) -> list[str]:
-    found: list[str] = []
-
-    def pairs(fields: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for name, _ in fields:
-            if name in seen:
-                found.append(f"duplicate field {quoted(name)}")
-            seen.add(name)
-
-    json.loads(body, object_pairs_hook=pairs)
-    return found
+def _with_status(old: Json, wanted: Json) -> Json:
+    new = {field: value for field, value in old.items() if field != "status"}
+    return new | ({"status": wanted["status"]} if "status" in wanted else {})
 
 
 def _desired(kind: Kind, data: Json) -> Json:
@@ -357,46 +306,21 @@ def _desired(kind: Kind, data: Json) -> Json:
     return {field: value for field, value in data.items() if field not in ignored}
 
 
-def _tidy(metadata: Json) -> Json:
-    """Metadata without what is empty, as the server's own types leave it out."""
-    emptied = ("labels", "annotations", "finalizers", "ownerReferences")
-    return {field: value for field, value in metadata.items() if value or field not in emptied}
-
-
-def _metadata_faults(new: Json, old: Json | None) -> list[Cause]:
-    metadata = new["metadata"]
-    if old is None:
-        return _name_faults(metadata["name"])
-    present = old["metadata"]
-    if present.get("deletionTimestamp"):
-        added = [name for name in metadata.get("finalizers") or () if name not in (present.get("finalizers") or ())]
-        if added:
-            listed = json.dumps(added)
-            message = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers {listed}"
-            cause = Cause("FieldValueForbidden", message, "metadata.finalizers")
-            return [cause, cause]
-    return []
-
-
-def _name_faults(name: str) -> list[Cause]:
-    if _NAME.fullmatch(name) and len(name) <= 253:
-        return []
-    message = (
-        f"Invalid value: {quoted(name)}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
-        "'-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-        r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-    )
-    return [Cause("FieldValueInvalid", message, "metadata.name")]
+def _unversioned(call: Call) -> Failure:
+    resource = call.kind.resource
+    message = "Invalid value: 0: must be specified for an update"
+    cause = Cause("FieldValueInvalid", message, "metadata.resourceVersion")
+    return invalid(resource._replace(kind=resource.plural), call.name, [cause])
 
 
 def _uid_conflict(call: Call, wanted: str, present: str) -> Failure:
-    why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {present}"
+    resource, key = call.kind.resource, "/".join(part for part in call.key if part)
+    path = f"/registry/{resource.group}/{resource.plural}/{key}".replace("//", "/")
+    failed = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {present}"
+    why = f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: {failed}"
     return conflict(call.kind.resource, call.name, why)
 
 
 def _gone(resource: Resource, item: Item) -> Json:
     shown_details = {**details(resource, item.key.name), "uid": item.uid}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": shown_details}
-
-
-__all__ = ["STRATEGIC", "Writer", "jsonpath"]
