@@ -46,6 +46,7 @@ class Clone:
         self._base = tuple(base)
         self._author = author
         self._git: pygit2.Repository | None = None
+        self._namespaces: tuple[pygit2.Oid | None, dict[str, pygit2.Tree | None]] = (None, {})
 
     def open(self, *, durable: bool) -> None:
         """Open, or make where there is none. `durable`: every object is synced to the disk. Raises Corrupt."""
@@ -62,7 +63,7 @@ class Clone:
         """Release all files."""
         if self._git is not None:
             self._git.free()
-        self._git = None
+        self._git, self._namespaces = None, (None, {})
 
     def head(self) -> pygit2.Oid | None:
         """The commit of the branch, whose tree can be read; None for no commit. Raises Corrupt."""
@@ -102,8 +103,7 @@ class Clone:
     def record(self, head: pygit2.Oid | None, namespace: str, name: str) -> Record | None:
         """The record of a directory at `head`; None without a readable one. Raises Corrupt."""
         with translated(self.path):
-            tree = self._directory(self._tree(head), (*self._base, namespace, name))
-            return decoded(_content(tree))
+            return decoded(_content(self._directory(self._namespace(head, namespace), (name,))))
 
     def commit(
         self, head: pygit2.Oid | None, group: Sequence[Request], time: datetime
@@ -132,6 +132,15 @@ class Clone:
 
     def _tree(self, head: pygit2.Oid | None) -> pygit2.Tree | None:
         return None if head is None else self._repository[head].peel(pygit2.Tree)
+
+    def _namespace(self, head: pygit2.Oid | None, namespace: str) -> pygit2.Tree | None:
+        """The tree of a namespace, parsed once per head: libgit2 caches no tree of thousands of entries."""
+        known, trees = self._namespaces
+        if known != head:
+            known, trees = self._namespaces = head, {}
+        if namespace not in trees:
+            trees[namespace] = self._directory(self._tree(head), (*self._base, namespace))
+        return trees[namespace]
 
     def _directory(self, tree: pygit2.Tree | None, parts: Sequence[str]) -> pygit2.Tree | None:
         """The tree below `tree`; None if there is none. Links are objects like any other and never followed."""

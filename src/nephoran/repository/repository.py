@@ -32,8 +32,9 @@ class Repository:
     """An IntentRepository in git. An async context manager.
 
     `work` is a directory of our own with a bare repository. Without a `remote` that repository is the destination
-    itself (every object is synced to its disk); with one, it is a clone that can be lost at any time: its branch is
-    always the last head that the remote has confirmed, and what was never confirmed is forgotten.
+    itself, and what is made `durable` (the default) has every object synced to its disk. With a remote it is a clone
+    that can be lost at any time: its branch is always the last head that the remote has confirmed, and what was never
+    confirmed is forgotten.
 
     `remote` is an absolute path or a URL of one of `protocols`. The git configuration of user and machine is ignored;
     `config_global` names a file to read in its place (credential helpers, `core.sshCommand`, certificates).
@@ -55,6 +56,7 @@ class Repository:
         fetch_timeout: float = 300.0,
         protocols: Sequence[str] = PROTOCOLS,
         config_global: Path | None = None,
+        durable: bool = True,
     ) -> None:
         if branch.startswith("-") or not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
             raise ConfigurationError(f"git branch {branch!r} is not a branch name")
@@ -63,6 +65,8 @@ class Repository:
         self._clock = clock
         self._cluster = cluster
         self._push_timeout = push_timeout
+        # A clone can be made anew at any time.
+        self._durable = durable and remote is None
         parts = checked_base(base)
         # libgit2's objects are not shared between threads: one handle writes in the executor, one reads on the loop.
         self._writing = Clone(work, branch=branch, base=parts, author=author)
@@ -201,9 +205,8 @@ class Repository:
 
     async def _looked_up(self) -> pygit2.Oid | None:
         """The destination's head, with all that it needs, as the local branch. Raises RepositoryError."""
-        durable = self._remote is None
-        self._reading.open(durable=durable)
-        await self._run(lambda: self._writing.open(durable=durable))
+        self._reading.open(durable=self._durable)
+        await self._run(lambda: self._writing.open(durable=self._durable))
         head = await self._run(self._writing.head)
         if not self._remote or (wanted := await self._remote.head()) == (str(head) if head else None):
             return head

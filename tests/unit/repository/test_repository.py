@@ -231,6 +231,14 @@ async def test_without_a_remote_the_directory_is_the_repository(opened: Opened, 
         assert not (await repository.write(change("a"))).changed
 
 
+async def test_a_throw_away_repository_need_not_be_synced(opened: Opened, tmp_path: Path) -> None:
+    """A demo may spare the disk; a clone never needs the syncing."""
+    async with opened("demo", url=None, durable=False), opened("clone"):
+        pass
+    for work in ("demo", "clone"):
+        assert git(tmp_path / work, "config", "core.fsyncObjectFiles") == "false"
+
+
 async def test_without_a_remote_others_may_commit_too(opened: Opened, tmp_path: Path) -> None:
     """A commit pushed into our repository by somebody else is built upon, not lost."""
     async with opened(url=None) as repository:
