@@ -39,11 +39,13 @@ _LABELS = {"app.kubernetes.io/name": "nephoran"}
 
 _MADE = "# Made by `python -m nephoran.api.install --write deploy`; edit the types, not this file.\n"
 _CRD_HEADING = _MADE
-_INSTALL_HEADING = f"""{_MADE}# All that the operator needs but the admission policy. The committed manifests go to a repository on the persistent
-# volume `nephoran`; to send them to a remote, set --git-url and replace the volume by an emptyDir.
-"""
-_POLICY_HEADING = f"""{_MADE}# Optional, Kubernetes 1.36 or newer: the API server adds the finalizers itself, one request less per object.
-"""
+_INSTALL_HEADING = _MADE + (
+    "# All that the operator needs but the admission policy. The committed manifests go to a repository on the\n"
+    "# persistent volume `nephoran`; to send them to a remote, set --git-url and replace the volume by an emptyDir.\n"
+)
+_POLICY_HEADING = _MADE + (
+    "# Optional, Kubernetes 1.36 or newer: the server adds the finalizers itself, one request less per object.\n"
+)
 
 _RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
 
