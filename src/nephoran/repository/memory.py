@@ -89,7 +89,7 @@ class MemoryRepository:
         self._clock = clock
         self._cluster = cluster
         self._head: MemoryCommit | None = None
-        self._writer = Writer(self)
+        self._writer = Writer(self, is_open=False)
         self._scope = Scope("repository")
 
     async def __aenter__(self) -> Self:

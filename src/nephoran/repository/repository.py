@@ -84,6 +84,7 @@ class Repository:
         self._records: dict[tuple[str, str], Record | None] = {}
         self._trouble: RepositoryError | None = Closed("the repository is not open")
         self._unsure = False
+        self._writer = Writer(self, is_open=False)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -104,6 +105,7 @@ class Repository:
         try:
             await self._writer.close(grace=self._push_timeout)
         finally:
+            self._trouble = Closed("the repository has been left")
             await self._stack.__aexit__(kind, error, tb)
 
     async def failed(self) -> None:

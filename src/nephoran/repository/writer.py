@@ -39,19 +39,19 @@ class Writer:
     resolved only with what the destination has confirmed.
     """
 
-    def __init__(self, landing: Landing, limit: int = GROUP_LIMIT) -> None:
+    def __init__(self, landing: Landing, limit: int = GROUP_LIMIT, *, is_open: bool = True) -> None:
         self._landing = landing
         self._limit = limit
         self._queue: deque[Request] = deque()
         self._ready = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._open = True
+        self._open = is_open
 
     async def submit(self, request: Request) -> Commit:
         """Wait until `request` has landed. Raises RepositoryError."""
         if not self._open:
-            raise Closed("the repository is closed; the write is derived again after the next start")
+            raise Closed("the repository is not open: enter it first, or derive the write again after the next start")
         self._queue.append(request)
         self._ready.set()
         return await request.future

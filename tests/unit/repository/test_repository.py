@@ -265,12 +265,19 @@ async def test_one_directory_serves_one_process(opened: Opened) -> None:
         pass
 
 
-async def test_a_left_repository_takes_nothing(opened: Opened) -> None:
-    """After leaving, a write says that it is closed instead of waiting for ever."""
-    async with opened() as repository:
-        pass
+async def test_only_an_open_repository_answers(opened: Opened) -> None:
+    """Before entering and after leaving, reads and writes say that it is closed instead of waiting for ever."""
+    repository = opened()
     with pytest.raises(Closed):
         await repository.write(change("a"))
+    with pytest.raises(Closed):
+        repository.record("ran", "a")
+    async with repository:
+        await repository.write(change("a"))
+    with pytest.raises(Closed):
+        await repository.write(change("b"))
+    with pytest.raises(Closed):
+        repository.record("ran", "a")
 
 
 async def test_leaving_abandons_what_is_queued_and_finishes_what_is_under_way(opened: Opened, remote: Path) -> None:
