@@ -55,10 +55,10 @@ _CLUSTER_RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (GROUP, ("networkintents/status", "e2nodesets/status"), ("patch",)),
     ("", ("configmaps",), ("get", "list", "watch", "create", "patch", "delete")),
     ("apps", ("deployments",), ("get", "list", "watch")),
-    ("events.k8s.io", ("events",), ("create", "patch")),
+    ("events.k8s.io", ("events",), ("create",)),
 )
 _NAMESPACE_RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("coordination.k8s.io", ("leases",), ("get", "list", "watch", "create", "update")),
+    ("coordination.k8s.io", ("leases",), ("get", "create", "update")),
 )
 
 
@@ -210,7 +210,7 @@ def _deployment(namespace: str, image: str, git_url: str) -> Manifest:
             "fsGroup": _USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(image, git_url)],
+        "containers": [_container(namespace, image, git_url)],
         "volumes": [
             {"name": "state"} | ({"emptyDir": {}} if git_url else _claimed()),
             {"name": "tmp", "emptyDir": {}},
@@ -230,13 +230,15 @@ def _claimed() -> dict[str, Any]:
     return {"persistentVolumeClaim": {"claimName": SERVICE_ACCOUNT}}
 
 
-def _container(image: str, git_url: str) -> dict[str, Any]:
+def _container(namespace: str, image: str, git_url: str) -> dict[str, Any]:
     return {
         "name": "operator",
         "image": image,
         "args": [
             "run",
-            f"--git-url={git_url or VOLUME + '/repository.git'}",
+            f"--work={VOLUME}/work",
+            *([f"--git-url={git_url}"] if git_url else []),
+            f"--lease-namespace={namespace}",
             f"--probes=0.0.0.0:{PROBE_PORT}",
         ],
         "env": [{"name": "HOME", "value": VOLUME}],

@@ -66,8 +66,8 @@ def test_rights_are_exactly_those_that_are_used() -> None:
         ("nephoran.com", "e2nodesets/status"): {"patch"},
         ("", "configmaps"): {"get", "list", "watch", "create", "patch", "delete"},
         ("apps", "deployments"): {"get", "list", "watch"},
-        ("events.k8s.io", "events"): {"create", "patch"},
-        ("coordination.k8s.io", "leases"): {"get", "list", "watch", "create", "update"},
+        ("events.k8s.io", "events"): {"create"},
+        ("coordination.k8s.io", "leases"): {"get", "create", "update"},
     }
     assert [name for rule in own["rules"] for name in rule["resources"]] == ["leases"]
 
@@ -95,7 +95,9 @@ def test_every_part_goes_to_the_chosen_namespace() -> None:
     assert {each["metadata"]["namespace"] for each in made if "namespace" in each["metadata"]} == {"elsewhere"}
     subjects = [subject for each in made for subject in each.get("subjects", ())]
     assert [subject["namespace"] for subject in subjects] == ["elsewhere", "elsewhere"]
-    assert made[-1]["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/nephoran:9"
+    (container,) = made[-1]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/nephoran:9"
+    assert "--lease-namespace=elsewhere" in container["args"]
 
 
 def test_manifests_go_to_a_volume_or_to_a_remote() -> None:
@@ -104,7 +106,9 @@ def test_manifests_go_to_a_volume_or_to_a_remote() -> None:
     assert of_kind("PersistentVolumeClaim")
     assert not of_kind("PersistentVolumeClaim", git_url="https://git.example/x.git")
     assert local["spec"]["strategy"] == {"type": "Recreate"}
-    assert "--git-url=/var/lib/nephoran/repository.git" in local["spec"]["template"]["spec"]["containers"][0]["args"]
+    arguments = local["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--work=/var/lib/nephoran/work" in arguments
+    assert not [each for each in arguments if each.startswith("--git-url")]
     assert "--git-url=https://git.example/x.git" in remote["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
