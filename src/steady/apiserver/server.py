@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from steady.apiserver import builtin, definitions, documents, openapi
-from steady.apiserver.call import Call, parse, verb
+from steady.apiserver.call import Call, Path, parse, verb
 from steady.apiserver.exchange import Json, Request, Response, answer, encode, text
 from steady.apiserver.failures import Failure, method_not_allowed
 from steady.apiserver.kinds import Registry
@@ -185,11 +185,11 @@ class Server:
             self._reader.initializing.add(storage)
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, frozen=True):
     metadata: _Metadata = _Metadata()
 
 

@@ -72,7 +72,7 @@ class Context(Generic[S]):
         return await self._family(type(child)).apply(child)
 
     async def become(self, kind: type[Child], desired: Sequence[Child], *, keep: Collection[str] = ()) -> Outcome:
-        """Make `desired`, and what `keep` names as it is, the only children of that kind; sent only where they differ."""
+        """Make `desired`, and what `keep` names as it is, the only children of that kind; sent where they differ."""
         return await self._family(kind).become(desired, keep)
 
     def _family(self, kind: type[Child]) -> Family:

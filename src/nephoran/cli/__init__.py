@@ -1,0 +1,31 @@
+"""The command line. Exit codes: 0 done, 1 a goal was missed or something failed, 2 wrong usage or configuration."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from nephoran.cli.commands import apiserver, install, interpret
+from nephoran.cli.demo.command import demo
+from nephoran.cli.run import run
+from steady.errors import SteadyError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="nephoran")
+def cli() -> None:
+    """Sentences become verified commits; E2 nodes stay registered with their RIC."""
+
+
+for command in (demo, run, apiserver, install, interpret):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; what went wrong is one line on standard error."""
+    try:
+        cli(auto_envvar_prefix="NEPHORAN")
+    except SteadyError as error:
+        click.echo(f"nephoran: {error}", err=True)
+        sys.exit(2)

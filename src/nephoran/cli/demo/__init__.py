@@ -1,0 +1,1 @@
+"""The whole operator on one machine, with real parts and no cluster."""
