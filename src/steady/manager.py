@@ -64,7 +64,8 @@ class _Watch(NamedTuple):
 class Manager:
     """Runs controllers against one API server.
 
-    `services` are async context managers entered after the caches have synced and left after the last status;
+    `services` are async context managers entered after the caches have synced and left after the last status; one that
+    has an awaitable `failed()`, which raises when it dies, stops the process by dying.
     `transport` makes connections, by default over HTTP by the usual kubeconfig rules; the lease gets one of its own.
     """
 
@@ -118,6 +119,8 @@ class Manager:
                 return
             for service in self._services:
                 await stack.enter_async_context(service)
+                if failed := getattr(service, "failed", None):
+                    scope.start(failed(), f"service {type(service).__name__}")
             reconciling = await self._reconcile(stack, client)
             self.started.set()
             await self._until_stopped(scope, reconciling)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from nephoran.addresses import AddressForbidden
 from nephoran.api import E2NodeSet, E2NodeSetStatus
 from nephoran.api.e2nodeset import NodeSetPhase
 from nephoran.api.names import APP_LABEL, NODE_APP, NODE_SET_FINALIZER
@@ -25,6 +26,7 @@ from nephoran.e2.nodes import (
     desired_nodes,
     existing_node,
 )
+from nephoran.e2.ric import RicRefused
 from nephoran.e2.summary import Situation, summary
 from steady import ConfigMap, Context, Controller, Done, Failed, Owned, Result, Waiting
 from steady.errors import SteadyError
@@ -54,12 +56,13 @@ class NodeSetReconciler:
         )
         present = {child.metadata.name for child in context.children(ConfigMap)}
         self._watch(node_set, ric, [node for node in plan.desired if node.name in present])
-        await self._fleet.register(node_set.key)
+        refused = await self._fleet.register(node_set.key)
         status = self._status(node_set, plan, context)
-        if outcome.failures:
-            return Failed(status, next(iter(outcome.failures.values())))
-        if staying:
-            return Failed(status, next(iter(staying.values())))
+        # A RIC that is down is the fleet's to watch; what it refuses, nobody else would ask for again.
+        troubles = [*outcome.failures.values(), *staying.values()]
+        troubles += [error for error in refused.values() if isinstance(error, RicRefused | AddressForbidden)]
+        if troubles:
+            return Failed(status, troubles[0])
         return Done(status) if status.phase is NodeSetPhase.READY else Waiting(status)
 
     async def cleanup(self, node_set: E2NodeSet, context: NodeSetContext) -> None:
