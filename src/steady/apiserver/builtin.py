@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 from steady.apiserver import events
 from steady.apiserver.exchange import Json
-from steady.apiserver.kinds import Column, Kind, ScalePaths, same
+from steady.apiserver.failures import Cause
+from steady.apiserver.kinds import Column, Kind, ScalePaths, faultless, same
+from steady.apiserver.validation import shown
 from steady.objects import Resource
 
 _AGE = Column("Age", "date", ".metadata.creationTimestamp")
+_DATA = Column("Data", "integer", ".data", counted=True)
 _SCALE = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
 
 
@@ -28,7 +31,7 @@ def _kind(
     columns: tuple[Column, ...] = (_AGE,),
     categories: tuple[str, ...] = (),
     defaults: Callable[[Json], Json] = same,
-    spec_fields: tuple[str, ...] = ("spec",),
+    faults: Callable[[Json], list[Cause]] = faultless,
 ) -> Kind:
     resource = Resource(group, version, kind, plural, namespaced)
     return Kind(
@@ -42,7 +45,7 @@ def _kind(
         generation,
         columns,
         defaults=defaults,
-        spec_fields=spec_fields,
+        faults=faults,
         list_kind=f"{kind}List",
     )
 
@@ -65,6 +68,18 @@ def _secret(data: Json) -> Json:
 
 def _workload(data: Json) -> Json:
     return {**data, "spec": {"replicas": 1, **(data.get("spec") or {})}}
+
+
+def _workload_faults(data: Json) -> list[Cause]:
+    spec = data["spec"]
+    selector = (spec.get("selector") or {}).get("matchLabels") or {}
+    if not spec.get("selector"):
+        return [Cause("FieldValueRequired", "Required value", "spec.selector")]
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if all(labels.get(key) == value for key, value in selector.items()):
+        return []
+    message = f"Invalid value: {shown(labels)}: `selector` does not match template `labels`"
+    return [Cause("FieldValueInvalid", message, "spec.template.metadata.labels")]
 
 
 def _service(data: Json) -> Json:
@@ -139,8 +154,10 @@ def kinds() -> list[Kind]:
     """Every built-in kind, core group first."""
     return [
         NAMESPACE,
-        _kind("", "v1", "ConfigMap", "configmaps", short="cm"),
-        _kind("", "v1", "Secret", "secrets", defaults=_secret, columns=(Column("Type", "string", ".type"), _AGE)),
+        _kind("", "v1", "ConfigMap", "configmaps", short="cm", columns=(_DATA, _AGE)),
+        _kind(
+            "", "v1", "Secret", "secrets", defaults=_secret, columns=(Column("Type", "string", ".type"), _DATA, _AGE)
+        ),
         _kind("", "v1", "ServiceAccount", "serviceaccounts", short="sa"),
         _kind("", "v1", "Service", "services", short="svc", status=True, defaults=_service),
         _kind("", "v1", "Pod", "pods", short="po", status=True, generation=True),
@@ -159,6 +176,7 @@ def kinds() -> list[Kind]:
             columns=_deployment_columns(),
             categories=("all",),
             defaults=_workload,
+            faults=_workload_faults,
         ),
         _kind(
             "apps",
@@ -170,6 +188,7 @@ def kinds() -> list[Kind]:
             scale=_SCALE,
             generation=True,
             defaults=_workload,
+            faults=_workload_faults,
         ),
         _kind(
             "apps",
@@ -181,6 +200,7 @@ def kinds() -> list[Kind]:
             scale=_SCALE,
             generation=True,
             defaults=_workload,
+            faults=_workload_faults,
         ),
         _kind("apps", "v1", "DaemonSet", "daemonsets", short="ds", status=True, generation=True),
         _kind("batch", "v1", "Job", "jobs", status=True, generation=True),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from steady.apiserver.exchange import Json
+from steady.apiserver.failures import Cause
 from steady.objects import Resource
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 
 class Column(NamedTuple):
-    """One column of a printed table; `path` is a JSON path, `priority` above 0 shows it only with `-o wide`."""
+    """One column of a printed table; `path` is a JSON path, `priority` above 0 shows it only with `-o wide`,
+    `counted` shows how many entries there are.
+    """
 
     name: str
     type: str
@@ -25,6 +28,7 @@ class Column(NamedTuple):
     priority: int = 0
     description: str = ""
     format: str = ""
+    counted: bool = False
 
 
 class ScalePaths(NamedTuple):
@@ -38,6 +42,11 @@ class ScalePaths(NamedTuple):
 def same(data: Json) -> Json:
     """The stored form is the served form."""
     return data
+
+
+def faultless(_data: Json) -> list[Cause]:
+    """No rules of its own."""
+    return []
 
 
 class Kind(msgspec.Struct, frozen=True, eq=False):
@@ -57,7 +66,7 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
     outward: Callable[[Json], Json] = same
     inward: Callable[[Json], Json] = same
     defaults: Callable[[Json], Json] = same
-    spec_fields: tuple[str, ...] = ("spec",)
+    faults: Callable[[Json], list[Cause]] = faultless
     list_kind: str = ""
 
     @property

@@ -27,29 +27,30 @@ class Lifecycle:
         if policy == "Orphan":
             self._orphan(metadata["uid"])
         if not held(storage, item.data):
-            self._remove(storage, key, item)
+            self._remove(storage, key, item.data)
             return None
         if not metadata.get("deletionTimestamp"):
             item = self._store.put(storage, key, self._marked(storage, item.data))
         self._empty(storage, key)
         return item
 
-    def written(self, storage: str, key: Key) -> None:
-        """An object was created or changed: let it go if nothing holds it any more, or if all its owners are gone."""
-        item = self._store.collection(storage).items[key]
+    def keep(self, storage: str, key: Key, data: Json) -> Item:
+        """Store an object; let it go instead if nothing holds it any more, and afterwards if all its owners are gone."""
+        if data["metadata"].get("deletionTimestamp") and not held(storage, data):
+            return self._remove(storage, key, data)
+        item = self._store.put(storage, key, data)
         if storage == CRDS and (accepted := definitions.established(item.data, self._clock)) != item.data:
-            item = self._store.put(storage, key, accepted)
-        if item.data["metadata"].get("deletionTimestamp") and not held(storage, item.data):
-            self._remove(storage, key, item)
-        elif self._bereft(item):
+            self._store.put(storage, key, accepted)
+        if self._bereft(item):
             self.delete(storage, key)
+        return item
 
     def _bereft(self, item: Item) -> bool:
         owners = item.data["metadata"].get("ownerReferences")
         return bool(owners) and not any(self._store.exists(owner["uid"]) for owner in owners)
 
-    def _remove(self, storage: str, key: Key, item: Item) -> None:
-        self._store.remove(storage, key)
+    def _remove(self, storage: str, key: Key, data: Json) -> Item:
+        item = self._store.remove(storage, key, data)
         for name, dependent in self._store.dependents(item.uid):
             self._bereave(name, dependent)
         if key.namespace:
@@ -57,6 +58,7 @@ class Lifecycle:
         definition = self._store.collection(CRDS).items.get(Key("", storage))
         if definition is not None:
             self._release(CRDS, definition.key)
+        return item
 
     def _bereave(self, storage: str, key: Key) -> None:
         """An owner is gone: its dependent goes too, or keeps the owners that are left."""
@@ -114,7 +116,7 @@ class Lifecycle:
                 metadata = {**item.data["metadata"], "finalizers": left}
                 self._store.put(storage, key, {**item.data, "metadata": metadata})
             return
-        self._remove(storage, key, item)
+        self._remove(storage, key, item.data)
 
     def _filled(self, storage: str, key: Key) -> bool:
         if storage == CRDS:

@@ -12,9 +12,11 @@ from steady.apiserver import shapes, tables
 from steady.apiserver.call import Call, flag, number, version_number
 from steady.apiserver.exchange import Json, Response, answer, streaming
 from steady.apiserver.failures import (
+    Cause,
     Failure,
     bad_request,
     initializing,
+    invalid,
     not_found,
     too_large,
 )
@@ -22,7 +24,7 @@ from steady.apiserver.kinds import Kind
 from steady.apiserver.shapes import Shape
 from steady.apiserver.store import Item, Store
 from steady.apiserver.watching import View, Watch, bookmark_line, error_line, event, lines
-from steady.objects import Key
+from steady.objects import Key, Resource
 from steady.objects.selectors import parse_selector
 
 _TABLE = "as=Table"
@@ -104,6 +106,7 @@ class Reader:
         version = version_number(asked, watching=True) if asked else 0
         collection = self._store.collection(call.kind.storage)
         if flag(call.query, "sendInitialEvents"):
+            _matched(call)
             self._reached(version)
             yield from _state(view, collection.items.values())
             if flag(call.query, "allowWatchBookmarks"):
@@ -234,6 +237,15 @@ def _field(data: Json, path: tuple[str, ...], value: str, equal: bool) -> bool:
     for part in path:
         found = found.get(part) if isinstance(found, dict) else None
     return (str(found if found is not None else "") == value) is equal
+
+
+def _matched(call: Call) -> None:
+    """Initial events are sent of a state not older than the version asked for; the request must say so."""
+    if call.query.get("resourceVersionMatch") == "NotOlderThan":
+        return
+    options = Resource("meta.k8s.io", "v1", "ListOptions", "")
+    message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+    raise invalid(options, "", [Cause("FieldValueForbidden", message, "resourceVersionMatch")])
 
 
 def _state(view: View, items: Iterable[Item]) -> Iterator[bytes]:

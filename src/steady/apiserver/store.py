@@ -21,13 +21,17 @@ Kind = Literal["ADDED", "MODIFIED", "DELETED"]
 
 
 class Item:
-    """One version of one object."""
+    """One version of one object.
 
-    __slots__ = ("_encoded", "data", "version")
+    Not `settled` is an object whose status is only shown by default: CREATE stores none, the next write does.
+    """
+
+    __slots__ = ("_encoded", "data", "settled", "version")
 
     def __init__(self, data: Json, version: int) -> None:
         self.data = data
         self.version = version
+        self.settled = True
         self._encoded: dict[str, bytes] = {}
 
     @property

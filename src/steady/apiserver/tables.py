@@ -51,6 +51,8 @@ def _row(kind: Kind, data: Json, row_object: Callable[[Json], Json] | None) -> J
 
 def _cell(column: Column, data: Json) -> Any:
     value = jsonpath.first(data, column.path)
+    if column.counted:
+        return len(value or ())
     if column.type == "date":
         return _age(value)
     if column.type == "string" and value is not None and not isinstance(value, str):

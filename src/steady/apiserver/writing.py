@@ -129,7 +129,7 @@ class Writer:
         old = item.data
         wanted, warnings = self._admitted(call, change(shown(call.kind, old)))
         new = self._succeeding(call, old, wanted)
-        if new == old:
+        if new == old and item.settled:
             return answer(200, shape_of(call).encoded(item) + b"\n", warnings)
         self._checked(call, new, old)
         return self._stored(call, item.key, new, 200, warnings)
@@ -153,8 +153,8 @@ class Writer:
         return answer(code, shape_of(call).encoded(item) + b"\n", headers)
 
     def _kept(self, call: Call, key: Key, data: Json) -> Item:
-        item = self._store.put(call.kind.storage, key, data)
-        self._lifecycle.written(call.kind.storage, key)
+        item = self._lifecycle.keep(call.kind.storage, key, data)
+        item.settled = call.verb != "create" or not call.kind.custom or "status" not in data
         return item
 
     # What the sender wrote
@@ -262,6 +262,7 @@ class Writer:
         causes = faults(new, old)
         if call.kind.storage == CRDS:
             causes += definitions.faults(new)
+        causes += call.kind.faults(new)
         if call.kind.structural is not None:
             causes = call.kind.structural.causes(new, old, [*causes, *scaling.faults(call.kind, new)])
         if causes:
