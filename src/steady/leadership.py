@@ -23,6 +23,8 @@ from steady.reasons import Reason
 
 _log = logging.getLogger("steady.leadership")
 
+_NAG = 60.0  # seconds between two log lines about the same trouble
+
 
 class LeaseConfig(msgspec.Struct, frozen=True):
     """Seconds. A leader renews every `renew_interval`; the defaults but that are client-go's."""
@@ -42,7 +44,7 @@ class _Spec(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Seen(NamedTuple):
-    version: str
+    what: str
     at: float
 
 
@@ -62,6 +64,7 @@ class Leadership:
         self._clock = clock
         self._renewed = -1e9
         self._seen = _Seen("", 0.0)
+        self._trouble = _Seen("", 0.0)
         self._lease: RawObject | None = None
         self._held = False
 
@@ -110,12 +113,18 @@ class Leadership:
             async with asyncio.timeout(self.config.retry_period if self._held else self.config.renew_deadline):
                 took = await self._take(began)
         except (errors.SteadyError, TimeoutError) as error:
-            _log.warning("lease %s: %s", self._key, str(error) or type(error).__name__)
+            self._nag(str(error) or type(error).__name__)
             self._lease = None
             return False
         if took:
             self._held, self._renewed = True, began
         return took
+
+    def _nag(self, trouble: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if trouble != self._trouble.what or now - self._trouble.at >= _NAG:
+            self._trouble = _Seen(trouble, now)
+            _log.warning("lease %s: %s", self._key, trouble)
 
     async def _take(self, now: float) -> bool:
         lease = self._lease if self._held else None
@@ -136,7 +145,7 @@ class Leadership:
         return True
 
     def _expired(self, lease: RawObject, spec: _Spec, now: float) -> bool:
-        if lease.metadata.resource_version != self._seen.version:
+        if lease.metadata.resource_version != self._seen.what:
             self._seen = _Seen(lease.metadata.resource_version, now)
             return False
         return now - self._seen.at >= (spec.lease_duration_seconds or self.config.duration)

@@ -1,7 +1,8 @@
 """One process: what starts before what, and what stops after what.
 
-Start: probes, leadership, caches, services, reconciles. Stop: intake, reconciles, status drain, services, lease
-release, all within one grace period; a second signal stops at once.
+Start: probes, caches, leadership, services, reconciles. Stop: intake, reconciles, status drain, services, lease
+release, all within one grace period; a second signal stops at once. Services act on the world outside, so only a leader
+has them; its successor waits with caches that are warm.
 """
 
 from __future__ import annotations
@@ -112,10 +113,10 @@ class Manager:
             scope = await stack.enter_async_context(Scope(options.name))
             await self._probe(stack)
             client = self._client(stack)
-            if not await self._unless_stopped(self._lead(stack, scope, client)):
-                return
             self._follow(client, scope)
             if not await self._unless_stopped(self._synced()):
+                return
+            if not await self._unless_stopped(self._lead(stack, scope, client)):
                 return
             for service in self._services:
                 await stack.enter_async_context(service)
