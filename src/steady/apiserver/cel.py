@@ -54,7 +54,7 @@ class Rule(NamedTuple):
 
 
 def compiled(declared: Json) -> Rule:
-    """The rule that a schema declares. Raises BadRule for one that cannot be compiled: unknown functions, bad syntax."""
+    """The rule that a schema declares. Raises BadRule for bad syntax and for functions that CEL does not know."""
     text = str(declared.get("rule", ""))
     message_expression = declared.get("messageExpression")
     return Rule(

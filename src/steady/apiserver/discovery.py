@@ -19,19 +19,19 @@ def groups(registry: Registry) -> Json:
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": found}
 
 
-def group(registry: Registry, name: str) -> Json | None:
+def one_group(registry: Registry, name: str) -> Json | None:
     """`/apis/GROUP`, None where it is not served."""
     versions = registry.versions().get(name)
     return None if not name or not versions else {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)}
 
 
-def resources(registry: Registry, group_name: str, version: str) -> Json | None:
+def resources(registry: Registry, group: str, version: str) -> Json | None:
     """`/apis/GROUP/VERSION`, None where it is not served."""
-    kinds = registry.within(group_name, version)
+    kinds = registry.within(group, version)
     if not kinds:
         return None
     listed = [entry for kind in kinds for entry in _entries(kind)]
-    at = f"{group_name}/{version}" if group_name else version
+    at = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": at, "resources": listed}
 
 

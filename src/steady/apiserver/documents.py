@@ -8,6 +8,7 @@ from steady.apiserver import discovery, openapi
 from steady.apiserver.exchange import Json
 from steady.apiserver.kinds import Registry
 
+_V3 = "/openapi/v3"
 _FIXED: Mapping[str, Callable[[Registry], Json]] = {
     "/api": lambda _: discovery.core_versions(),
     "/apis": discovery.groups,
@@ -21,16 +22,14 @@ def found(registry: Registry, path: str) -> Json | None:
     """The document at `path`, None where there is none."""
     if made := _FIXED.get(path):
         return made(registry)
+    describe = discovery.resources
+    if path.startswith(_V3):
+        path, describe = path.removeprefix(_V3), openapi.document
     match path.split("/")[1:]:
         case ["api", version]:
-            return discovery.resources(registry, "", version)
-        case ["apis", group]:
-            return discovery.group(registry, group)
+            return describe(registry, "", version)
         case ["apis", group, version]:
-            return discovery.resources(registry, group, version)
-        case ["openapi", "v3", "api", version]:
-            return openapi.document(registry, "", version)
-        case ["openapi", "v3", "apis", group, version]:
-            return openapi.document(registry, group, version)
-        case _:
-            return None
+            return describe(registry, group, version)
+        case ["apis", group]:
+            return discovery.one_group(registry, group)
+    return None

@@ -35,7 +35,7 @@ class Lifecycle:
         return item
 
     def keep(self, storage: str, key: Key, data: Json) -> Item:
-        """Store an object; let it go instead if nothing holds it any more, and afterwards if all its owners are gone."""
+        """Store an object. It goes instead if nothing holds it any more, or right after if all its owners are gone."""
         if data["metadata"].get("deletionTimestamp") and not held(storage, data):
             return self._remove(storage, key, data)
         item = self._store.put(storage, key, data)

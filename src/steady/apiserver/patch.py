@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from steady.apiserver.failures import bad_request, patch_failed
@@ -119,7 +120,7 @@ def _parts(path: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
 
 
-def _index(container: list[Any], part: str, last: int) -> int:
+def _index(part: str, last: int) -> int:
     if not part.isdecimal() or (index := int(part)) > last:
         raise patch_failed()
     return index
@@ -130,7 +131,7 @@ def _get(target: Any, parts: list[str]) -> Any:
         if isinstance(target, dict) and part in target:
             target = target[part]
         elif isinstance(target, list):
-            target = target[_index(target, part, len(target) - 1)]
+            target = target[_index(part, len(target) - 1)]
         else:
             raise patch_failed()
     return target
@@ -148,13 +149,13 @@ def _replaced(container: Any, part: str, value: Any) -> Any:
     if isinstance(container, dict):
         return {**container, part: value}
     copy = list(container)
-    copy[_index(copy, part, len(copy) - 1)] = value
+    copy[_index(part, len(copy) - 1)] = value
     return copy
 
 
 def _add(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
     value = step.get("value")
-    return _changed(target, parts, lambda container, part: _added(container, part, value)) if parts else value
+    return _changed(target, parts, partial(_added, value=value)) if parts else value
 
 
 def _added(container: Any, part: str, value: Any) -> Any:
@@ -162,7 +163,7 @@ def _added(container: Any, part: str, value: Any) -> Any:
         return {**container, part: value}
     if not isinstance(container, list):
         raise patch_failed()
-    at = len(container) if part == "-" else _index(container, part, len(container))
+    at = len(container) if part == "-" else _index(part, len(container))
     return [*container[:at], value, *container[at:]]
 
 
@@ -183,7 +184,7 @@ def _replace(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
     value = step.get("value")
     if not parts:
         return value
-    return _changed(target, parts, lambda container, part: _replaced(container, part, value))
+    return _changed(target, parts, partial(_replaced, value=value))
 
 
 def _test(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:

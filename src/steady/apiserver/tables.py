@@ -9,6 +9,7 @@ from typing import Any
 from steady.apiserver import jsonpath
 from steady.apiserver.exchange import Json
 from steady.apiserver.kinds import Column, Kind
+from steady.clock import parse_timestamp
 
 _NAME = {
     "name": "Name",
@@ -17,6 +18,21 @@ _NAME = {
     "description": "Name must be unique within a namespace.",
     "priority": 0,
 }
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_YEAR = 365 * _DAY
+_UNITS = {1: "s", _MINUTE: "m", _HOUR: "h", _DAY: "d", _YEAR: "y"}
+_AGES = (
+    (2 * _MINUTE, 1, 0),
+    (10 * _MINUTE, _MINUTE, 1),
+    (3 * _HOUR, _MINUTE, 0),
+    (8 * _HOUR, _HOUR, _MINUTE),
+    (2 * _DAY, _HOUR, 0),
+    (8 * _DAY, _DAY, _HOUR),
+    (2 * _YEAR, _DAY, 0),
+    (8 * _YEAR, _YEAR, _DAY),
+)
+"""Below how many seconds an age is told in which unit, and with which smaller one."""
 
 
 def table(
@@ -63,27 +79,22 @@ def _cell(column: Column, data: Json) -> Any:
 def _age(value: Any) -> str:
     if not isinstance(value, str):
         return "<unknown>"
-    seconds = int((datetime.now(UTC) - datetime.fromisoformat(value.replace("Z", "+00:00"))).total_seconds())
+    seconds = int((datetime.now(UTC) - parse_timestamp(value)).total_seconds())
     return duration(seconds)
 
 
 def duration(seconds: int) -> str:
     """Seconds as people read ages: `45s`, `12m`, `3h20m`, `5d`."""
     if seconds < 0:
-        return "<invalid>" if seconds < -1 else "0s"
-    if seconds < 120:
-        return f"{seconds}s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 10:
-        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
-    if minutes < 180:
-        return f"{minutes}m"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 8:
-        return f"{hours}h{minutes}m" if minutes else f"{hours}h"
-    if hours < 48:
-        return f"{hours}h"
-    days, hours = divmod(hours, 24)
-    if days < 8 and hours:
-        return f"{days}d{hours}h"
-    return f"{days}d" if days < 730 else f"{days // 365}y"
+        return "0s" if seconds == -1 else "<invalid>"
+    for limit, unit, smaller in _AGES:
+        if seconds < limit:
+            return _spoken(seconds, unit, smaller)
+    return _spoken(seconds, _YEAR, 0)
+
+
+def _spoken(seconds: int, unit: int, smaller: int) -> str:
+    """`seconds` in one unit, and the rest in a smaller one where that is told."""
+    whole, rest = divmod(seconds, unit)
+    text = f"{whole}{_UNITS[unit]}"
+    return text + (f"{rest // smaller}{_UNITS[smaller]}" if smaller and rest // smaller else "")
