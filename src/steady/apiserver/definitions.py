@@ -82,7 +82,14 @@ def faults(data: Json) -> list[Cause]:
 
 def _schema_faults(index: int, version: Json) -> list[Cause]:
     path = f"spec.versions[{index}].schema.openAPIV3Schema"
-    return [*_rule_faults(version["schema"]["openAPIV3Schema"], path)]
+    schema = version["schema"]["openAPIV3Schema"]
+    if found := list(_rule_faults(schema, path)):
+        return found
+    try:
+        Structural(schema)
+    except ValueError as error:
+        return [Cause("FieldValueInvalid", f"Invalid value: {shown(schema)}: {error}", path)]
+    return []
 
 
 def _rule_faults(schema: Json, path: str) -> Iterator[Cause]:

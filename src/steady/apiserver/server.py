@@ -68,7 +68,7 @@ class Server:
         await self._scope.__aexit__(kind, error, tb)
 
     async def handle(self, request: Request) -> Response:
-        """Answer any request. Failures are answers too; nothing is raised."""
+        """Answer any request; what the server refuses is an answer too."""
         path = parse(request.path)
         if path is None:
             return self._about(request)
