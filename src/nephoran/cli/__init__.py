@@ -9,7 +9,6 @@ import click
 from nephoran.cli.commands import apiserver, install, interpret
 from nephoran.cli.demo.command import demo
 from nephoran.cli.run import run
-from steady.errors import SteadyError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -26,6 +25,11 @@ def main() -> None:
     """Run the command line; what went wrong is one line on standard error."""
     try:
         cli(auto_envvar_prefix="NEPHORAN")
-    except SteadyError as error:
+    except Exception as error:
+        # Looked up late: the runtime brings the HTTP client, for which `--help` need not wait.
+        from steady.errors import SteadyError
+
+        if not isinstance(error, SteadyError):
+            raise
         click.echo(f"nephoran: {error}", err=True)
         sys.exit(2)

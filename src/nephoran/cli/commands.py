@@ -33,7 +33,7 @@ def apiserver(port: int, *, crds: bool) -> None:
     type=click.Choice(["auto", "on", "off"]),
     default="auto",
     show_default=True,
-    help="Let the API server add finalizers (Kubernetes 1.36 or newer).",
+    help="Let the API server add finalizers (Kubernetes 1.36 or newer); auto asks it.",
 )
 @click.option("--image", default="", help="Image of the operator.")
 @click.option("--namespace", default="nephoran-system", show_default=True)
@@ -42,6 +42,8 @@ def install(admission_policy: Literal["auto", "on", "off"], image: str, namespac
     """Print what `kubectl apply -f -` needs: CRDs, rights, admission policy and Deployment."""
     from nephoran.api.install import as_yaml, manifests
 
+    if admission_policy == "auto":
+        admission_policy = "on" if asyncio.run(_serves_policies()) else "off"
     made = manifests(admission_policy=admission_policy, image=image, namespace=namespace, git_url=git_url)
     click.echo(as_yaml(made), nl=False)
 
@@ -70,6 +72,23 @@ def interpret(text: str | None, output: str, check: IO[str] | None) -> None:
         return
     for key, value in meaning.items():
         click.echo(f"{key:<12}{value if isinstance(value, str) else _json(value)}")
+
+
+async def _serves_policies() -> bool:
+    """Whether the kubeconfig's server knows the admission policy's kind; a note says if it cannot be asked."""
+    from steady.client import HttpTransport, Request, connect
+    from steady.errors import SteadyError
+
+    try:
+        transport = HttpTransport(connect())
+        try:
+            answer = await transport.send(Request("GET", "/apis/admissionregistration.k8s.io/v1", timeout=5.0))
+        finally:
+            await transport.close()
+    except (SteadyError, OSError) as error:
+        click.echo(f"nephoran: no API server to ask, so without the admission policy: {error}", err=True)
+        return False
+    return b'"mutatingadmissionpolicies"' in answer.body
 
 
 def _score(lines: IO[str], output: str) -> int:

@@ -1,0 +1,90 @@
+"""The command line as a user meets it: outputs to pipe, one-line errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+def nephoran(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    code = "import sys; from nephoran.cli import main; sys.exit(main())"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KUBE", "NEPHORAN"))}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**kept, "HOME": "/nonexistent", **environment},
+    )
+
+
+def test_interpret_prints_the_keys_of_the_collection() -> None:
+    """A sentence's meaning as JSON, fit for a pipe."""
+    done = nephoran("interpret", "Deploy UPF with 3 replicas for high availability", "-o", "json")
+    assert done.returncode == 0
+    meaning = json.loads(done.stdout)
+    assert (meaning["action"], meaning["components"], meaning["replicas"]) == ("deploy", ["upf"], {"upf": 3})
+
+
+def test_a_meaningless_sentence_is_one_line_and_exit_code_1() -> None:
+    """The error says what would be understood."""
+    done = nephoran("interpret", "Please make it work somehow")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+
+
+def test_check_scores_a_file(tmp_path: Path) -> None:
+    """Exit code 0 only if every sentence is read as stated."""
+    good = {"text": "Scale AMF to 5 replicas", "action": "scale", "components": ["amf"], "replicas": {"amf": 5}}
+    (tmp_path / "good.jsonl").write_text(json.dumps(good))
+    (tmp_path / "bad.jsonl").write_text(json.dumps({**good, "action": "deploy"}))
+    assert nephoran("interpret", "--check", str(tmp_path / "good.jsonl")).returncode == 0
+    bad = nephoran("interpret", "--check", str(tmp_path / "bad.jsonl"), "-o", "json")
+    assert bad.returncode == 1
+    assert json.loads(bad.stdout)["right"] == 0
+
+
+def test_install_prints_manifests_and_leaves_the_policy_out_where_nobody_can_be_asked() -> None:
+    """Standard output is YAML alone; the note goes to standard error."""
+    done = nephoran("install")
+    kinds = [manifest["kind"] for manifest in yaml.safe_load_all(done.stdout)]
+    assert done.returncode == 0
+    assert "CustomResourceDefinition" in kinds
+    assert "MutatingAdmissionPolicy" not in kinds
+    assert "without the admission policy" in done.stderr
+    forced = nephoran("install", "--admission-policy=on")
+    assert "MutatingAdmissionPolicy" in [manifest["kind"] for manifest in yaml.safe_load_all(forced.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["run", "--probes", "nowhere"], {}, "--probes"),
+        (["run", "--kubeconfig", "/nonexistent/config"], {}, "/nonexistent/config"),
+        (["run", "--image", "amf"], {}, "COMPONENT=IMAGE"),
+        (["run"], {"NEPHORAN_RUN_KUBECONFIG": "/nonexistent/other"}, "/nonexistent/other"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_2(
+    arguments: list[str], environment: dict[str, str], words: str
+) -> None:
+    """What is wrong, where, and nothing else; environment variables count as options."""
+    done = nephoran(*arguments, **environment)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_answers_without_loading_the_operator() -> None:
+    """`--help` imports neither the HTTP client nor git."""
+    code = "import sys; import nephoran.cli; print([m for m in ('aiohttp', 'pygit2', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
