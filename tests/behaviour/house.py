@@ -51,13 +51,17 @@ def requests(server: Server) -> Counter[tuple[str, str, str]]:
 
 @asynccontextmanager
 async def running(
-    server: Server, *controllers: Controller[Any, Any], services: Any = (), options: Options | None = None
+    server: Server,
+    *controllers: Controller[Any, Any],
+    services: Any = (),
+    options: Options | None = None,
+    clock: ManualClock | None = None,
 ) -> AsyncIterator[Manager]:
     """The operator at work, stopped in order at the end."""
     manager = Manager(
         *controllers,
         transport=lambda: MemoryTransport(server),
-        clock=ManualClock(),
+        clock=clock or ManualClock(),
         options=options or Options(name="test"),
         services=services,
     )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import yaml
 
 from nephoran.api import NetworkIntent
 from nephoran.api.names import INTENT_FINALIZER
@@ -35,6 +36,7 @@ class House:
         self.server = server
         self.user = User(server)
         self.remote = MemoryRemote()
+        self.clock = ManualClock()
 
     async def create(self, name: str, text: str) -> Json:
         """A new intent."""
@@ -60,7 +62,7 @@ class House:
         """The operator at work."""
         repository = MemoryRepository(self.remote, clock=ManualClock(), latency=latency)
         controller = intent_controller(RuleInterpreter(), repository, settings or Settings(images=IMAGES))
-        async with running(self.server, controller, services=[repository]) as manager:
+        async with running(self.server, controller, services=[repository], clock=self.clock) as manager:
             yield manager
 
 
@@ -229,3 +231,41 @@ async def test_without_an_image_nothing_is_called_ready(house: House) -> None:
         ready: Any = condition(intent, "Ready")
         assert ready[0] == "False"
         assert "deployment-amf.yaml" not in house.files("amf")
+
+
+async def test_verified_by_deployments_an_intent_waits_for_this_digest(house: House) -> None:
+    """Committed is not yet Ready; available Deployments with this digest are, and losing them is seen."""
+    deployments = "/apis/apps/v1/namespaces/default/deployments"
+    async with house.operator(Settings(images=IMAGES, verify="deployments")):
+        await house.create("amf", "Deploy AMF with 2 replicas")
+        await pass_time(5.0)
+        intent = await house.get("amf")
+        assert condition(intent, "Ready") == ("False", "DeploymentMissing")
+        assert intent["status"]["phase"] == "DeploymentVerification"
+        manifest = yaml.safe_load(house.files("amf")["deployment-amf.yaml"])
+        await house.user.send("POST", deployments, manifest)
+        name = manifest["metadata"]["name"]
+        numbers = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+        await house.user.merge(f"{deployments}/{name}/status", {"status": numbers})
+        house.server.log.clear()
+        await pass_time(5.0)
+        assert condition(await house.get("amf"), "Ready") == ("True", "AllPhasesCompleted")
+        assert condition(await house.get("amf"), "DeploymentVerified") == ("True", "DeploymentsAvailable")
+        assert requests(house.server) == {STATUS: 1}
+        await house.user.merge(f"{deployments}/{name}/status", {"status": {"availableReplicas": 0}})
+        await pass_time(5.0)
+        assert condition(await house.get("amf"), "Ready") == ("False", "DeploymentProgressing")
+
+
+async def test_deployments_that_never_come_stall_the_intent(house: House) -> None:
+    """After the deadline the intent says Stalled, and nothing loops."""
+    async with house.operator(Settings(images=IMAGES, verify="deployments", deadline=60.0)):
+        await house.create("amf", "Deploy AMF with 2 replicas")
+        await pass_time(30.0)
+        assert condition(await house.get("amf"), "Stalled") is None
+        house.clock.advance(120.0)
+        await pass_time(60.0)
+        assert condition(await house.get("amf"), "Stalled") == ("True", "DeploymentDeadlineExceeded")
+        house.server.log.clear()
+        await pass_time(3600.0)
+        assert requests(house.server) == {}
