@@ -186,6 +186,14 @@ class Store:
         if held is None or held.metadata.version < version:
             self._behind[key] = version
 
+    def read(self, key: Key, obj: RawObject | None) -> None:
+        """A live read says that the object is like this, or absent: nothing newer is known to exist."""
+        if obj is not None:
+            self.written(obj)
+        elif held := self.get(key):
+            self.removed(key, held.metadata.uid, 0)
+        self._catch_up(key, self._behind.get(key, 0))
+
     async def fresh(self, key: Key, within: float) -> bool:
         """Wait until nothing newer than the view is known to exist; False when `within` seconds did not suffice."""
         if key not in self._behind:

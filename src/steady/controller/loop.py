@@ -263,10 +263,9 @@ class Loop(Generic[O, S]):
         try:
             obj = await self._client.get(self._store.resource, key, reason=Reason.FRESHNESS)
         except errors.NotFound:
-            if held := self._store.get(key):
-                self._store.removed(key, held.metadata.uid, 0)
+            self._store.read(key, None)
         else:
-            self._store.written(obj)
+            self._store.read(key, obj)
 
     # What a reconcile gets.
 
