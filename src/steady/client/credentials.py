@@ -98,42 +98,73 @@ def in_cluster(folder: Path = _POD) -> Connection:
 
 def from_kubeconfig(path: Path, context: str | None = None) -> Connection:
     """The connection that `context` (else the current one) of the kubeconfig at `path` describes."""
-    try:
-        config = yaml.load(_read(path, "kubeconfig"), Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"kubeconfig {path}: not YAML: {error}") from error
-    if not isinstance(config, dict):
-        raise ConfigurationError(f"kubeconfig {path}: expected a mapping at the top")
+    config = _parsed(path)
     name = context or config.get("current-context")
     if not name:
         raise ConfigurationError(f"kubeconfig {path}: current-context is not set; name one with --context")
-    chosen = _named(config, "contexts", name, path)["context"]
-    cluster = _named(config, "clusters", chosen.get("cluster"), path)["cluster"]
-    user = _named(config, "users", chosen["user"], path)["user"] if chosen.get("user") else {}
-    if not cluster.get("server"):
-        raise ConfigurationError(f"kubeconfig {path}: cluster {chosen.get('cluster')!r} has no server")
+    chosen = _named(config, "contexts", name, path)
+    cluster = _named(config, "clusters", chosen.get("cluster"), path)
+    user = _named(config, "users", chosen["user"], path) if chosen.get("user") else {}
     if unsupported := sorted(user.keys() & {"exec", "auth-provider"}):
         raise ConfigurationError(
             f"kubeconfig {path}: user {chosen['user']!r} uses {unsupported[0]}, which is not supported"
         )
-    certificate, key = _material(user, "client-certificate", path), _material(user, "client-key", path)
     token_file = user.get("tokenFile")
-    return Connection(
-        cluster["server"],
+    connection = Connection(
+        _server(cluster, chosen.get("cluster"), path),
         namespace=chosen.get("namespace") or "default",
         ca=_material(cluster, "certificate-authority", path),
         token=user.get("token", ""),
         token_file=path.parent / token_file if token_file else None,
-        certificate=(certificate, key) if certificate and key else None,
+        certificate=_certificate(user, path),
         insecure=bool(cluster.get("insecure-skip-tls-verify")),
     )
+    try:
+        connection.tls()
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigurationError(
+            f"kubeconfig {path}: certificate-authority or client-certificate cannot be used: {error}"
+        ) from error
+    return connection
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        config = yaml.load(_read(path, "kubeconfig"), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"kubeconfig {path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict):
+        raise ConfigurationError(f"kubeconfig {path}: expected a mapping at the top")
+    return config
 
 
 def _named(config: dict[str, Any], section: str, name: object, path: Path) -> dict[str, Any]:
-    for entry in config.get(section) or ():
-        if entry.get("name") == name:
-            return dict(entry)
-    raise ConfigurationError(f"kubeconfig {path}: {section} has no entry named {name!r}")
+    """What the entry of `section` (`contexts`, `clusters`, `users`) called `name` says."""
+    entries, part = config.get(section) or (), section.removesuffix("s")
+    if not isinstance(entries, list | tuple) or not all(isinstance(entry, dict) for entry in entries):
+        raise ConfigurationError(f"kubeconfig {path}: {section} must be a list of mappings")
+    found = next((entry for entry in entries if entry.get("name") == name), None)
+    if found is None:
+        raise ConfigurationError(f"kubeconfig {path}: {section} has no entry named {name!r}")
+    if not isinstance(found.get(part), dict):
+        raise ConfigurationError(f"kubeconfig {path}: the entry {name!r} of {section} lacks its {part}")
+    return dict(found[part])
+
+
+def _server(cluster: dict[str, Any], name: object, path: Path) -> str:
+    server = cluster.get("server")
+    if not server:
+        raise ConfigurationError(f"kubeconfig {path}: cluster {name!r} has no server")
+    if not str(server).startswith(("http://", "https://")):
+        raise ConfigurationError(f"kubeconfig {path}: server {server!r} of cluster {name!r} is no http(s) URL")
+    return str(server)
+
+
+def _certificate(user: dict[str, Any], path: Path) -> tuple[bytes, bytes] | None:
+    certificate, key = _material(user, "client-certificate", path), _material(user, "client-key", path)
+    if bool(certificate) != bool(key):
+        raise ConfigurationError(f"kubeconfig {path}: client-certificate and client-key need each other")
+    return (certificate, key) if certificate and key else None
 
 
 def _material(entry: dict[str, Any], name: str, path: Path) -> bytes | None:
