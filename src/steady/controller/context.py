@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
@@ -57,11 +57,6 @@ class Context(Generic[S]):
     def get(self, resource: Resource, key: Key) -> RawObject | None:
         """An object of a kind that the controller watches or owns, from the cache."""
         return self._stores[resource].get(key)
-
-    def find(self, index: str, value: Hashable) -> list[RawObject]:
-        """Objects of the controller's own kind by an index that it declares."""
-        keys = self.store.index(index, lambda _: ())[value]
-        return [obj for key in keys if (obj := self.store.get(key))]
 
     def children(self, kind: type[Child]) -> list[RawObject]:
         """The children of a kind that exist, by name."""

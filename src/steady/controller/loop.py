@@ -203,6 +203,7 @@ class Loop(Generic[O, S]):
         if isinstance(result, Waiting):
             return self._await(raw, result)
         status = conditions.finished(result.status, raw.metadata.generation)
+        await self._batcher.room()
         await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
         self._backoff.success((self.controller.name, raw.key))
         if isinstance(result, Again):
@@ -224,6 +225,7 @@ class Loop(Generic[O, S]):
         _log.warning(
             "%s %s: %s", self.controller.name, raw.key, conditions.redacted(f"{type(error).__name__}: {error}")
         )
+        await self._batcher.room()
         await self._land(self._submit(raw, status, Priority.CRITICAL, Reason.STATUS))
         if delay is not None:
             self.enqueue(raw.key, f"retry after {type(error).__name__}", delay=delay)
