@@ -27,21 +27,24 @@ POINTS: tuple[Point, ...] = ("before commit", "after commit", "before push", "af
 
 
 class MemoryCommit(msgspec.Struct, frozen=True, gc=False):
-    """One commit: `changed` names the directories that differ from the parent's `tree`."""
+    """One commit: `changed` names the directories that differ from the parent's."""
 
     id: str
     parent: str | None
     message: str
     time: datetime
     changed: tuple[Directory, ...]
-    tree: Tree
 
 
 class MemoryRemote:
-    """A branch that outlives its pushers. `hook` may decline a commit by returning the reason."""
+    """A branch that outlives its pushers. `hook` may decline a commit by returning the reason.
+
+    `tree` holds all directories and their files as of the newest commit; earlier ones are not kept.
+    """
 
     def __init__(self, hook: Callable[[MemoryCommit], str | None] | None = None) -> None:
         self.commits: list[MemoryCommit] = []
+        self.tree: Tree = {}
         self.hook = hook
 
     @property
@@ -49,18 +52,14 @@ class MemoryRemote:
         """The newest commit."""
         return self.commits[-1] if self.commits else None
 
-    @property
-    def tree(self) -> Tree:
-        """All directories and their files."""
-        return self.head.tree if self.head else {}
-
-    def push(self, commit: MemoryCommit) -> None:
-        """Take `commit` if its parent is the head. Raises Moved, Refused."""
+    def push(self, commit: MemoryCommit, tree: Tree) -> None:
+        """Take `commit`, whose directories are `tree`, if its parent is the head. Raises Moved, Refused."""
         if commit.parent != (self.head.id if self.head else None):
             raise Moved("another commit came first")
         if self.hook and (refusal := self.hook(commit)):
             raise Refused(refusal)
         self.commits.append(commit)
+        self.tree = tree
 
 
 def _no_fault(_: Point) -> None:
@@ -89,11 +88,12 @@ class MemoryRepository:
         self._clock = clock
         self._cluster = cluster
         self._head: MemoryCommit | None = None
+        self._tree: Tree = {}
         self._writer = Writer(self, is_open=False)
         self._scope = Scope("repository")
 
     async def __aenter__(self) -> Self:
-        self._head = self.remote.head
+        self._fetch()
         self._writer = Writer(self)
         self._scope = await Scope("repository").__aenter__()
         self._scope.start(self._writer.run(), "writer")
@@ -133,7 +133,7 @@ class MemoryRepository:
     def record(self, namespace: str, name: str) -> Record | None:
         """The record at the confirmed head; None if there is none."""
         check_directory(namespace, name)
-        return _record(self._head.tree if self._head else {}, (namespace, name))
+        return _record(self._tree, (namespace, name))
 
     def contains(self, namespace: str, name: str, digest: str) -> bool:
         """Whether the directory, at the confirmed head, is this cluster's and of `digest`."""
@@ -142,34 +142,38 @@ class MemoryRepository:
 
     async def land(self, group: Sequence[Request]) -> Sequence[Outcome]:
         """Commit and push `group`. Raises Moved, Refused and what `fault` raises."""
-        self._head = self.remote.head
+        self._fetch()
         if not group:
             return []
         self.fault("before commit")
-        tree = dict(self._head.tree) if self._head else {}
+        tree = dict(self._tree)
         outcomes = [_applied(tree, request) for request in group]
         if not (changed := [request for request, outcome in zip(group, outcomes, strict=True) if outcome is True]):
             return [_outcome(outcome, self.head or "") for outcome in outcomes]
         commit = self._commit(tree, changed)
         self.fault("after commit")
-        await self._push(commit)
+        await self._push(commit, tree)
         return [_outcome(outcome, commit.id) for outcome in outcomes]
+
+    def _fetch(self) -> None:
+        self._head, self._tree = self.remote.head, self.remote.tree
 
     def _commit(self, tree: Tree, changed: Sequence[Request]) -> MemoryCommit:
         message, time = commit_message(changed), self._clock.now()
-        content = hashlib.sha1(f"{self.head}\n{time}\n{message}".encode(), usedforsecurity=False)
-        for directory, files in sorted(tree.items()):
-            content.update(repr((directory, sorted(files.items()))).encode())
         directories = tuple(request.directory for request in changed)
-        return MemoryCommit(content.hexdigest(), self.head, message, time, directories, tree)
+        # The parent's id stands for all that has not changed.
+        content = hashlib.sha1(f"{self.head}\n{time}\n{message}".encode(), usedforsecurity=False)
+        for directory in directories:
+            content.update(repr((directory, sorted(tree.get(directory, {}).items()))).encode())
+        return MemoryCommit(content.hexdigest(), self.head, message, time, directories)
 
-    async def _push(self, commit: MemoryCommit) -> None:
+    async def _push(self, commit: MemoryCommit, tree: Tree) -> None:
         self.fault("before push")
         if self.latency:
             await asyncio.sleep(self.latency)
-        self.remote.push(commit)
+        self.remote.push(commit, tree)
         self.fault("after push")
-        self._head = commit
+        self._fetch()
 
 
 def _record(tree: Tree, directory: Directory) -> Record | None:
