@@ -182,6 +182,7 @@ class Cluster:
 class Written(NamedTuple):
     """One commit of the remote."""
 
+    id: str
     subject: str
     tree: str
     changes: tuple[str, ...]
@@ -241,14 +242,13 @@ def _ready(node_set: Json, replicas: int) -> bool:
 
 
 def _current(obj: Json) -> bool:
-    generation: int = obj["metadata"]["generation"]
-    return generation == obj.get("status", {}).get("observedGeneration")
+    return bool(obj["metadata"]["generation"] == obj.get("status", {}).get("observedGeneration"))
 
 
 def _written(commit: pygit2.Commit) -> Written:
     subject, _, body = commit.message.partition("\n")
     changes = tuple(line.split(" digest=")[0] for line in body.splitlines() if line.startswith("- "))
-    return Written(subject, str(commit.tree_id), changes)
+    return Written(str(commit.id), subject, str(commit.tree_id), changes)
 
 
 def _blobs(tree: pygit2.Tree, prefix: str) -> Iterable[tuple[str, bytes]]:
