@@ -163,13 +163,13 @@ class Reflector:
             self._silences += 1
             self._client.metrics.watch_stalls.inc()
             return 0.0
-        if isinstance(error, errors.Expired) or "ResourceVersionTooLarge" in str(getattr(error, "details", "")):
-            self.store.version = ""
-            self._silences += not isinstance(error, errors.Expired)
-            return self._random.uniform(0, _BASE) if self._failures else 0.0
         if self._lasted(began, _HEALTHY):
             self._failures = 0
         self._failures += 1
+        if isinstance(error, errors.Expired) or "ResourceVersionTooLarge" in str(getattr(error, "details", "")):
+            self.store.version = ""
+            self._silences += not isinstance(error, errors.Expired)
+            return self._pause() if self._failures > 1 else 0.0
         if isinstance(error, errors.NotFound):
             self._nag(f"{name} is not served: is its CustomResourceDefinition installed?")
             self._forget()

@@ -1,0 +1,273 @@
+"""The reflector: lists once and follows for ever, on an in-memory server and virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from steady import errors
+from steady.apiserver import Server
+from steady.cache import Reflector, Store
+from steady.client import Client
+from steady.client.transport import Request, Response
+from steady.schema import crd
+from steady.tasks import Scope
+from steady.testing.memory import MemoryStream, MemoryTransport
+from tests.behaviour.house import CRDS
+from tests.unit.steady.widgets import RESOURCE, World, key, world
+
+from examples.echo import Echo  # isort: skip
+
+pytestmark = pytest.mark.looptime
+
+
+class Following:
+    """A world, a store that follows it, and the requests it took."""
+
+    def __init__(self, it: World, transport: MemoryTransport) -> None:
+        self.world = it
+        self.asked: list[Request] = []
+        self.transport = transport
+        transport.before = self._count
+        self.store = Store(RESOURCE)
+        self.reflector = Reflector(Client(transport), self.store, rng=random.Random(3))
+
+    async def _count(self, request: Request) -> None:
+        self.asked.append(request)
+
+    @property
+    def relists(self) -> int:
+        """Requests for the whole state."""
+        return sum("watch" not in it.query or "sendInitialEvents" in it.query for it in self.asked)
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """No request arrives and no stream stands."""
+
+        async def refuse(request: Request) -> None:
+            raise errors.Unreachable("connection refused")
+
+        self.transport.before = refuse
+        self.world.server.disconnect()
+        await asyncio.sleep(1.0)
+        yield
+        self.transport.before = self._count
+
+    def text(self, name: str) -> str:
+        """What the cached echo is to say."""
+        obj = self.store.get(key(name))
+        return str(json.loads(bytes(obj.spec))["text"]) if obj else ""
+
+
+@asynccontextmanager
+async def following(
+    transport: Callable[[Server], MemoryTransport] = MemoryTransport, *, served: bool = True
+) -> AsyncIterator[Following]:
+    """A running reflector, synced if its kind is served."""
+    async with world(served=served) as it, Scope("test") as scope:
+        found = Following(it, transport(it.server))
+        if served:
+            await it.create("a", "one")
+        scope.start(found.reflector.run(), "reflector")
+        if served:
+            await found.store.synced.wait()
+        yield found
+
+
+async def test_one_request_lists_and_follows() -> None:
+    """WatchList: no list, and what happens next comes on the same stream."""
+    async with following() as it:
+        assert it.text("a") == "one"
+        assert it.reflector.trouble == ""
+        await it.world.edit("a", {"spec": {"text": "two"}})
+        await it.world.create("b")
+        await asyncio.sleep(1.0)
+        assert (it.text("a"), it.text("b")) == ("two", "hello")
+        await it.world.delete("b")
+        await asyncio.sleep(1.0)
+        assert it.store.get(key("b")) is None
+        assert len(it.asked) == 1
+
+
+async def test_a_stream_that_ends_is_resumed_without_a_relist() -> None:
+    """From the last version, so what happened meanwhile is told."""
+    async with following() as it:
+        it.world.server.disconnect()
+        await it.world.edit("a", {"spec": {"text": "two"}})
+        await asyncio.sleep(5.0)
+        assert it.text("a") == "two"
+        assert it.relists == 1
+        assert len(it.asked) == 2
+
+
+async def test_after_410_there_is_exactly_one_relist() -> None:
+    """And what was deleted meanwhile is deleted here."""
+    async with following() as it:
+        await it.world.create("b")
+        await asyncio.sleep(1.0)
+        async with it.outage():
+            await it.world.delete("a")
+            it.world.server.compact()
+        await asyncio.sleep(30.0)
+        assert it.store.get(key("a")) is None
+        assert it.text("b") == "hello"
+        assert it.relists == 2
+
+
+async def test_one_silence_resumes_and_the_next_starts_a_new_epoch() -> None:
+    """A silent connection is given up after 70 s; what answers is believed, and a relist only follows the second."""
+    async with following() as it:
+        it.world.server.silence()
+        await it.world.edit("a", {"spec": {"text": "two"}})
+        await asyncio.sleep(72.0)
+        assert it.text("a") == "two"
+        assert it.relists == 1
+        it.world.server.silence()
+        await asyncio.sleep(72.0)
+        assert it.relists == 1, "an event in between makes it a first silence again"
+
+
+async def test_a_second_silence_in_a_row_starts_a_new_epoch() -> None:
+    """As after a restore: a watch from our newer version stays silent, and the older state is accepted."""
+    async with following() as it:
+        it.world.server.silence()
+        await asyncio.sleep(71.0)
+        it.world.server.silence()
+        it.store.replace([], "999999", epoch=True)
+        await asyncio.sleep(75.0)
+        assert it.text("a") == "one"
+        assert it.relists == 2
+        await it.world.edit("a", {"spec": {"text": "two"}})
+        await asyncio.sleep(1.0)
+        assert it.text("a") == "two"
+
+
+async def test_a_missing_kind_is_waited_for_and_named_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """It goes on by itself when the definition comes."""
+    caplog.set_level(logging.WARNING, "steady.cache")
+    async with following(served=False) as it:
+        await asyncio.sleep(299.0)
+        said = [record.message for record in caplog.records]
+        assert said == ["echoes.example.com is not served: is its CustomResourceDefinition installed?"] * 5
+        assert "echoes.example.com" in it.reflector.trouble
+        assert len(it.asked) <= 2 * 30
+        await it.world.user.send("POST", CRDS, crd(Echo))
+        await it.world.create("a", "one")
+        await asyncio.sleep(11.0)
+        assert it.text("a") == "one"
+        assert it.reflector.trouble == ""
+
+
+async def test_a_definition_that_is_removed_takes_its_objects_with_it() -> None:
+    """Their deletion is told, and a new definition is followed."""
+    async with following() as it:
+        await it.world.user.send("DELETE", f"{CRDS}/echoes.example.com")
+        await asyncio.sleep(15.0)
+        assert len(it.store) == 0
+        await it.world.user.send("POST", CRDS, crd(Echo))
+        await it.world.create("c", "new")
+        await asyncio.sleep(11.0)
+        assert it.text("c") == "new"
+
+
+class Closing(MemoryTransport):
+    """Ends every stream at once."""
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[MemoryStream]:
+        """An answer without a line, unless the initial state is asked for."""
+        async with super().stream(request) as stream:
+            if "sendInitialEvents" in request.query:
+                self._server.disconnect()
+                yield stream
+            else:
+                yield MemoryStream(Response(200, {}, b""), None)
+
+
+async def test_a_server_that_closes_at_once_is_not_asked_in_a_loop() -> None:
+    """The pauses grow: an hour costs a few hundred requests at most."""
+    async with following(Closing) as it:
+        await asyncio.sleep(3600.0)
+        assert it.relists == 1
+        assert 60 < len(it.asked) < 300
+
+
+class Expiring(MemoryTransport):
+    """Says 410 at the end of every initial state."""
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[MemoryStream]:
+        """The initial state, then 410."""
+        async with super().stream(request) as stream:
+            self._server.disconnect()
+            yield MemoryStream(stream.response, self._expired(stream))
+
+    @staticmethod
+    async def _expired(stream: MemoryStream) -> AsyncIterator[bytes]:
+        async for line in stream.chunks():
+            yield line
+        yield b'{"type":"ERROR","object":{"code":410,"reason":"Expired"}}\n'
+
+
+async def test_a_server_that_expires_everything_is_not_asked_in_a_loop() -> None:
+    """A relist per 410, each later than the last."""
+    async with following(Expiring) as it:
+        await asyncio.sleep(3600.0)
+        assert 60 < len(it.asked) < 300
+
+
+class Old(MemoryTransport):
+    """Knows no WatchList."""
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[MemoryStream]:
+        """Refused as older servers do."""
+        if "sendInitialEvents" in request.query:
+            body = b'{"code":422,"reason":"Invalid","message":"sendInitialEvents: Forbidden: not supported"}'
+            yield MemoryStream(Response(422, {}, body), None)
+            return
+        async with super().stream(request) as stream:
+            yield stream
+
+
+async def test_where_watchlist_is_refused_pages_are_listed() -> None:
+    """All of them, and then followed."""
+    async with world() as it, Scope("test") as scope:
+        for number in range(1100):
+            await it.create(f"e{number}")
+        found = Following(it, Old(it.server))
+        scope.start(found.reflector.run(), "reflector")
+        await found.store.synced.wait()
+        assert len(found.store) == 1100
+        pages = [request for request in found.asked if "watch" not in request.query]
+        assert len(pages) == 3
+        await it.create("late", "last")
+        await asyncio.sleep(1.0)
+        assert found.text("late") == "last"
+
+
+async def test_an_unreachable_server_is_tried_again_with_growing_pauses() -> None:
+    """At most every 30 s, and followed at once when it is back."""
+    async with following() as it:
+        count = 0
+
+        async def refuse(request: Request) -> None:
+            nonlocal count
+            count += 1
+            raise errors.Unreachable("connection refused")
+
+        it.transport.before = refuse
+        it.world.server.disconnect()
+        await asyncio.sleep(600.0)
+        assert 20 <= count <= 60
+        assert "connection refused" in it.reflector.trouble
+        it.transport.before = None
+        await it.world.edit("a", {"spec": {"text": "two"}})
+        await asyncio.sleep(31.0)
+        assert it.text("a") == "two"
