@@ -10,9 +10,8 @@ Invariants
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -166,10 +165,7 @@ class StatusBatcher:
                 return ticket
             before.ticket.settle(Outcome.SUPERSEDED)
             self._metrics.avoided(store.resource.qualified, Avoided.SUPERSEDED)
-        pending = _Pending(store, obj, status, reason, ticket)
-        if not before and place not in self._flying and self._unnecessary(pending):
-            return ticket
-        self._pending[place] = pending
+        self._pending[place] = _Pending(store, obj, status, reason, ticket)
         self._idle.clear()
         if len(self._pending) >= self.config.max_queue_size:
             self._room.clear()
@@ -206,44 +202,40 @@ class StatusBatcher:
                 self._rest()
 
     async def _send(self, pending: _Pending) -> None:
-        if self._unnecessary(pending):
-            return
         try:
-            status = self._complete(pending)
-            await self._writes.status(pending.store, pending.obj, status, reason=pending.reason)
+            outcome = await self._delivered(pending)
         except Gone:
             pending.ticket.settle(Outcome.GONE)
         except Exception as error:  # noqa: BLE001 - the ticket's holder asks what to do about it
             pending.ticket.settle(Outcome.FAILED, error)
         else:
-            pending.ticket.settle(Outcome.LANDED)
+            pending.ticket.settle(outcome)
         finally:
             pending.ticket.settle(Outcome.FAILED, TimeoutError("cancelled while being sent"))
 
-    def _unnecessary(self, pending: _Pending) -> bool:
+    async def _delivered(self, pending: _Pending) -> Outcome:
+        kind = pending.store.resource.qualified
         current = pending.store.get(pending.obj.key)
         if current is None or current.metadata.uid != pending.obj.metadata.uid:
-            pending.ticket.settle(Outcome.GONE)
-            self._metrics.avoided(pending.store.resource.qualified, Avoided.GONE)
-            return True
-        if not same_json(_encoded(self._complete(pending)), current.status):
-            return False
-        pending.ticket.settle(Outcome.LANDED)
-        self._metrics.avoided(pending.store.resource.qualified, Avoided.UNCHANGED)
-        return True
+            self._metrics.avoided(kind, Avoided.GONE)
+            return Outcome.GONE
+        status = self._complete(pending.status, current)
+        if same_json(status, current.status):
+            self._metrics.avoided(kind, Avoided.UNCHANGED)
+        else:
+            await self._writes.status(pending.store, pending.obj, status, reason=pending.reason)
+        return Outcome.LANDED
 
-    def _complete(self, pending: _Pending) -> Mapping[str, Any]:
-        current = pending.store.get(pending.obj.key) or pending.obj
-        known = _conditions(current)
-        status = pending.status
+    def _complete(self, status: Status, current: RawObject) -> msgspec.Raw:
         conditions = stamped(
             status.conditions,
-            {condition.type: condition for condition in known.conditions},
+            {condition.type: condition for condition in _conditions(current).conditions},
             status.observed_generation,
             timestamp(self._clock.now()),
         )
-        complete: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(status, conditions=conditions))
-        return complete
+        complete = msgspec.structs.replace(status, conditions=conditions)
+        # Sorted as the server writes it, so that most comparisons end at equal bytes.
+        return msgspec.Raw(msgspec.json.encode(complete, order="sorted"))
 
     def _drop(self, place: _Place, outcome: Outcome) -> None:
         if pending := self._pending.pop(place, None):
@@ -258,13 +250,8 @@ class StatusBatcher:
             self._idle.set()
 
 
-def _conditions(obj: RawObject) -> _Known:
+def _read(obj: RawObject) -> _Known:
     try:
         return _known.decode(bytes(obj.status) or b"{}")
     except msgspec.DecodeError:
         return _Known()
-
-
-def _encoded(status: Mapping[str, Any]) -> msgspec.Raw:
-    # Sorted as the server writes it, so that most comparisons end at equal bytes.
-    return msgspec.Raw(msgspec.json.encode(status, order="sorted"))

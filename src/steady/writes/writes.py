@@ -38,15 +38,17 @@ class Writes:
         self._limiter = limiter or Limiter(client.metrics)
         self._locks: WeakValueDictionary[tuple[str, Key], asyncio.Lock] = WeakValueDictionary()
 
-    async def status(self, store: Store, obj: RawObject, status: Mapping[str, Any], *, reason: Reason) -> None:
-        """Make `status` the whole status of `obj`. Raises Gone, Throttled, ApiError, TransportError."""
+    async def status(
+        self, store: Store, obj: RawObject, status: Mapping[str, Any] | msgspec.Raw, *, reason: Reason
+    ) -> None:
+        """Make `status` (or its JSON) the whole status of `obj`. Raises Gone, Throttled, ApiError, TransportError."""
+        # Sorted as the server writes it, so that the echo is mostly equal to the letter.
+        raw = status if isinstance(status, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(status, order="sorted"))
         async with self._turn(store, obj.key):
             self._limiter.take(obj.metadata.uid, "status", f"{store.resource.qualified} {obj.key}")
-            patch = [test("/metadata/uid", obj.metadata.uid), add("/status", status)]
+            patch = [test("/metadata/uid", obj.metadata.uid), add("/status", raw)]
             answer = await self._patch(store, obj, patch, reason, "status")
             base = store.get(obj.key) or obj
-            # Sorted as the server writes it, so that the echo is mostly equal to the letter.
-            raw = msgspec.Raw(msgspec.json.encode(status, order="sorted"))
             self._settle(store, answer, msgspec.structs.replace(base, metadata=answer.metadata, status=raw), base)
 
     async def finalizers(self, store: Store, obj: RawObject, finalizers: Sequence[str]) -> None:
