@@ -229,7 +229,7 @@ class StatusBatcher:
     def _complete(self, status: Status, current: RawObject) -> msgspec.Raw:
         conditions = stamped(
             status.conditions,
-            {condition.type: condition for condition in _conditions(current).conditions},
+            {condition.type: condition for condition in _read(current).conditions},
             status.observed_generation,
             timestamp(self._clock.now()),
         )
