@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from pathlib import Path
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from nephoran.controllers import Settings
     from nephoran.repository import IntentRepository
     from steady import Manager, Options
-    from steady.client import Transport
+    from steady.client import Connection, Transport
+
+_ASK_TIMEOUT = 10.0  # seconds
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "NEPHORAN"})
 @click.option(
     "--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig; else $KUBECONFIG, the pod's account, ~."
 )
@@ -63,7 +66,7 @@ def run(  # noqa: PLR0917 - one parameter per option
     probes: str,
     log_level: str,
 ) -> None:
-    """Run the operator against a cluster, or in one. Every option can be an environment variable NEPHORAN_RUN_…."""
+    """Run the operator against a cluster, or in one. Every option can be an environment variable NEPHORAN_…."""
     from nephoran.api.names import LEASE
     from nephoran.controllers import Settings
     from nephoran.repository import Repository
@@ -100,6 +103,7 @@ def run(  # noqa: PLR0917 - one parameter per option
         probe_port=int(port),
     )
     try:
+        asyncio.run(_reached(connection))
         manager(settings, repository, addresses, options, lambda: HttpTransport(connection)).run()
     except SteadyError as error:
         click.echo(f"nephoran: {error}", err=True)
@@ -131,6 +135,20 @@ def manager(
         services=[repository, rics, fleet],
         transport=transport,
     )
+
+
+async def _reached(connection: Connection) -> None:
+    """Ask the server its version. Raises why it cannot be asked: a clear end is better than to wait for ever."""
+    from steady.client import HttpTransport, Request
+    from steady.errors import Unauthorized
+
+    transport = HttpTransport(connection)
+    try:
+        answer = await transport.send(Request("GET", "/version", timeout=_ASK_TIMEOUT))
+    finally:
+        await transport.close()
+    if answer.status == 401:
+        raise Unauthorized(401, "Unauthorized", f"{connection.server} does not accept the kubeconfig's credentials")
 
 
 def _pairs(entries: tuple[str, ...], option: str, form: str) -> Mapping[str, str]:

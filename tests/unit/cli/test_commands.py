@@ -70,7 +70,7 @@ def test_install_prints_manifests_and_leaves_the_policy_out_where_nobody_can_be_
         (["run", "--probes", "nowhere"], {}, "--probes"),
         (["run", "--kubeconfig", "/nonexistent/config"], {}, "/nonexistent/config"),
         (["run", "--image", "amf"], {}, "COMPONENT=IMAGE"),
-        (["run"], {"NEPHORAN_RUN_KUBECONFIG": "/nonexistent/other"}, "/nonexistent/other"),
+        (["run"], {"NEPHORAN_KUBECONFIG": "/nonexistent/other"}, "/nonexistent/other"),
     ],
 )
 def test_a_wrong_option_is_one_line_and_exit_code_2(
