@@ -219,6 +219,10 @@ class StatusBatcher:
         if current is None or current.metadata.uid != pending.obj.metadata.uid:
             self._metrics.avoided(kind, Avoided.GONE)
             return Outcome.GONE
+        # A generation that the object has not reached was not observed by anybody: such a one is put right.
+        if pending.status.observed_generation < _read(current).observed_generation <= current.metadata.generation:
+            self._metrics.avoided(kind, Avoided.SUPERSEDED)
+            return Outcome.SUPERSEDED
         status = self._complete(pending.status, current)
         if same_json(status, current.status):
             self._metrics.avoided(kind, Avoided.UNCHANGED)
