@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ import pygit2
 from nephoran.api.install import Manifest, manifests
 from nephoran.knowledge import knowledge
 from steady.testing.controlplane import OPERATOR, AuditEntry, ControlPlane
-from tests.contract.api import Api, until
+from tests.contract.api import DEADLINE_SECONDS, Api, until
 
 Json = dict[str, Any]
 Request = tuple[str, str, str]
@@ -106,18 +107,17 @@ class Cluster:
         """All objects of a kind in this namespace, by name."""
         return {item["metadata"]["name"]: item for item in (await self.api.get(self.path(plural))).json["items"]}
 
-    async def until(self, plural: str, wanted: Callable[[Objects], bool]) -> Objects:
-        """Follow a kind in this namespace until its objects are as wanted; raises `TimeoutError` after 30 s without.
-
-        The objects are in the failure's place then: what was not reached is shown.
-        """
+    async def until(self, plural: str, wanted: Callable[[Objects], bool], seconds: float = DEADLINE_SECONDS) -> Objects:
+        """Follow a kind in this namespace until its objects are as wanted; fails, showing them, when that takes longer."""
         found: Objects = {}
         listed = False
+        deadline = asyncio.get_running_loop().time() + seconds
         query = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
         async with self.api.watch(self.path(plural), **query) as watch:
             while not (listed and wanted(found)):
                 try:
-                    event = await watch.event()
+                    async with asyncio.timeout_at(deadline):
+                        event = await watch.event()
                 except TimeoutError as error:
                     shown = {name: obj.get("status") for name, obj in found.items()}
                     raise AssertionError(f"{plural} did not become as wanted: {json.dumps(shown)}") from error
@@ -129,11 +129,13 @@ class Cluster:
                     found[event["object"]["metadata"]["name"]] = event["object"]
         return found
 
-    async def completed(self, count: int) -> Objects:
+    async def completed(self, count: int, seconds: float = DEADLINE_SECONDS) -> Objects:
         """Return when there are `count` intents, all of them complete as they are now."""
-        return await self.until(
-            "networkintents", lambda found: len(found) == count and all(map(_complete, found.values()))
-        )
+
+        def done(found: Objects) -> bool:
+            return len(found) == count and all(map(_complete, found.values()))
+
+        return await self.until("networkintents", done, seconds)
 
     async def ready(self, name: str, replicas: int) -> Objects:
         """Return when a set has that many connected nodes and says so."""

@@ -45,7 +45,7 @@ def with_finalizer(found: Objects) -> int:
 async def test_three_kills_leave_the_same_end_one_commit_per_change_and_one_registration_per_node(
     cluster: Cluster, remote: Remote, ric: RicSimulator, tmp_path: Path
 ) -> None:
-    """Killed after the first finalizers, amid the nodes and after a push; the fourth process ends as one alone would."""
+    """Killed after the first finalizers, amid the nodes and after a push; the fourth ends as one alone would."""
     work = tmp_path / "work"
     async with operator(cluster, remote, work) as running:
         await intend(cluster, range(7))
