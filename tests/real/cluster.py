@@ -108,7 +108,7 @@ class Cluster:
         return {item["metadata"]["name"]: item for item in (await self.api.get(self.path(plural))).json["items"]}
 
     async def until(self, plural: str, wanted: Callable[[Objects], bool], seconds: float = DEADLINE_SECONDS) -> Objects:
-        """Follow a kind in this namespace until its objects are as wanted; fails, showing them, when that takes longer."""
+        """Follow a kind in this namespace until its objects are as wanted; shows them where that takes longer."""
         found: Objects = {}
         listed = False
         deadline = asyncio.get_running_loop().time() + seconds
@@ -116,11 +116,11 @@ class Cluster:
         async with self.api.watch(self.path(plural), **query) as watch:
             while not (listed and wanted(found)):
                 try:
-                    async with asyncio.timeout_at(deadline):
-                        event = await watch.event()
+                    event = await watch.next(deadline - asyncio.get_running_loop().time())
                 except TimeoutError as error:
                     shown = {name: obj.get("status") for name, obj in found.items()}
                     raise AssertionError(f"{plural} did not become as wanted: {json.dumps(shown)}") from error
+                assert event is not None, "the watch ended"
                 if event["type"] == "BOOKMARK":
                     listed = True
                 elif event["type"] == "DELETED":

@@ -14,8 +14,11 @@ import pytest_asyncio
 from nephoran.e2.simulator import RicSimulator
 from steady.testing.controlplane import ADMIN, ControlPlane
 from steady.testing.target import Target
-from tests.contract.api import DEADLINE_SECONDS, Api
+from tests.contract.api import Api
 from tests.real.cluster import KINDS, Cluster, Remote, installed
+
+SILENCE_SECONDS = 120.0
+"""Longer than a test waits for anything: its own deadlines say what was missed."""
 
 _numbers = itertools.count()
 
@@ -25,7 +28,7 @@ async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests of somebody who may do everything."""
     trust = ssl.create_default_context(cafile=str(control_plane.ca_path))
     target = Target("real", control_plane.url, control_plane.tokens[ADMIN.key], trust, ())
-    limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=DEADLINE_SECONDS)
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=limit) as session:
         yield Api(target, session)
 
