@@ -7,15 +7,12 @@ ConfigMap and NetworkPolicy, but neither Deployment nor autoscaler, and is named
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Any
 
 import msgspec
-import yaml
 
 from nephoran.api.names import DIGEST_ANNOTATION
+from nephoran.intent.document import document
 from nephoran.intent.manifests import (
     IntentIdentity,
     Manifest,
@@ -35,8 +32,6 @@ from nephoran.intent.plan import Function, Plan
 __all__ = ["IntentIdentity", "Rendering", "render"]
 
 ric = "near-rt-ric"
-_DIGITS = re.compile(r"[-+.0-9]")
-_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".inf", ".nan"})
 
 
 class Rendering(msgspec.Struct, frozen=True):
@@ -59,8 +54,8 @@ def render(intent: IntentIdentity, plan: Plan, *, target_namespace: str, images:
     digest = _digest(manifests)
     for manifest in manifests.values():
         manifest["metadata"]["annotations"] = {DIGEST_ANNOTATION: digest}
-    files = {name: _yaml(manifest) for name, manifest in manifests.items()}
-    files["kustomization.yaml"] = _yaml(kustomization(manifests))
+    files = {name: document(manifest) for name, manifest in manifests.items()}
+    files["kustomization.yaml"] = document(kustomization(manifests))
     deployed = [it["metadata"]["name"] for it in manifests.values() if it["kind"] == "Deployment"]
     missing = [function.component for function in plan.functions if function.component not in images]
     return Rendering(dict(sorted(files.items())), digest, tuple(sorted(missing)), tuple(sorted(deployed)))
@@ -92,50 +87,3 @@ def _running(place: Place, function: Function, image: str, told: Manifest) -> It
 
 def _digest(manifests: Mapping[str, Manifest]) -> str:
     return hashlib.sha256(msgspec.json.encode(manifests, order="deterministic")).hexdigest()
-
-
-_TEXT, _MAP, _LIST, _TRUTH, _NUMBER = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq", "bool", "int"))
-
-
-class _Dumper(yaml.CSafeDumper):
-    """Emits nodes; what a reader takes a plain text for is remembered, as most texts come again."""
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        """The tag that a reader gives to a node of this `kind` that says none."""
-        if kind is yaml.ScalarNode:
-            return _read_as(value, implicit)
-        return _MAP if kind is yaml.MappingNode else _LIST
-
-
-@lru_cache(maxsize=4096)
-def _read_as(text: str, implicit: tuple[bool, bool]) -> str:
-    return str(yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, implicit))  # type: ignore[no-untyped-call]
-
-
-def _node(value: Any) -> yaml.Node:
-    """What the dumper's own, slower representers would make of `value`, with our style of texts.
-
-    Invariant: no node is used twice, so none is written as an alias.
-    """
-    if isinstance(value, str):
-        return yaml.ScalarNode(_TEXT, value, style=_style(value))
-    if isinstance(value, dict):
-        pairs = [(_node(key), _node(it)) for key, it in sorted(value.items())]
-        return yaml.MappingNode(_MAP, pairs, flow_style=not pairs)
-    if isinstance(value, list):
-        return yaml.SequenceNode(_LIST, [_node(it) for it in value], flow_style=not value)
-    return yaml.ScalarNode(_TRUTH if isinstance(value, bool) else _NUMBER, str(value).lower())
-
-
-@lru_cache(maxsize=4096)
-def _style(text: str) -> str | None:
-    """YAML 1.1 and 1.2 disagree on what `1e3`, `0o7` or `y` is; in quotes all agree that it is text."""
-    if text.startswith("{\n") and text.isascii() and "\r" not in text:
-        return "|"
-    ambiguous = _DIGITS.match(text) or text.lower() in _WORDS or not text.isprintable()
-    return '"' if ambiguous else None
-
-
-def _yaml(manifest: Manifest) -> bytes:
-    text: str = yaml.serialize(_node(manifest), Dumper=_Dumper, allow_unicode=True, width=1 << 16)
-    return text.encode()
