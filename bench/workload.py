@@ -144,13 +144,15 @@ async def _create(
 
 
 async def _events(session: aiohttp.ClientSession, path: str) -> AsyncGenerator[_Event, None]:
-    rest = b""
-    async with session.get(path, params={"watch": "1"}) as answer:
-        assert answer.status == 200, await answer.text()
-        async for piece in answer.content.iter_any():
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                yield _event.decode(line)
+    """What is there, then what changes; all over again when the server ends the watch, as it does with slow readers."""
+    while True:
+        rest = b""
+        async with session.get(path, params={"watch": "1"}) as answer:
+            assert answer.status == 200, await answer.text()
+            async for piece in answer.content.iter_any():
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    yield _event.decode(line)
 
 
 def _body(kind: str, name: str, spec: Body) -> Body:
