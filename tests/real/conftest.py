@@ -24,6 +24,13 @@ _numbers = itertools.count()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def control_plane() -> AsyncIterator[ControlPlane]:
+    """A server of these tests' own: the operator works on every object of its kinds, whoever made it."""
+    async with ControlPlane() as plane:
+        yield plane
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests of somebody who may do everything."""
     trust = ssl.create_default_context(cafile=str(control_plane.ca_path))
