@@ -91,27 +91,32 @@ class Watch:
         """The lines, until `lasting` seconds have passed or `end` was called; `closed` hears of the end."""
         ends = None if lasting is None else self._clock() + lasting
         bookmark = self._clock() + BOOKMARK_INTERVAL if bookmarks else None
+        now = self._clock()
         try:
             while True:
                 while self._lines and not self.silent:
                     yield self._lines.popleft()
-                if self._ended or (ends is not None and self._clock() >= ends):
+                if self._ended or (ends is not None and now >= ends):
                     return
-                if bookmark is not None and self._clock() >= bookmark:
+                if bookmark is not None and now >= bookmark:
                     bookmark += BOOKMARK_INTERVAL
                     self.push(bookmark_line(self.view, self._version()))
                     continue
-                await self._pause(min((moment for moment in (ends, bookmark) if moment is not None), default=None))
+                now = await self._pause(
+                    min((moment for moment in (ends, bookmark) if moment is not None), default=None)
+                )
         finally:
             closed(self)
 
-    async def _pause(self, until: float | None) -> None:
+    async def _pause(self, until: float | None) -> float:
+        """Wait for something to do; the time then. A timer may fire a clock's tick early: it counts as in time."""
         self._wake.clear()
         try:
             async with asyncio.timeout_at(until):
                 await self._wake.wait()
         except TimeoutError:
-            return
+            return max(until or 0.0, self._clock())
+        return self._clock()
 
 
 def event(type_: str, encoded: bytes) -> bytes:
