@@ -114,6 +114,7 @@ class Manager:
             await self._probe(stack)
             client = self._client(stack)
             self._follow(client, scope)
+            self._describe()
             if not await self._unless_stopped(self._synced()):
                 return
             if not await self._unless_stopped(self._lead(stack, scope, client)):
@@ -185,6 +186,14 @@ class Manager:
                 yield _Watch(owned.child.resource, selector, owned.metadata_only)
             for watched in controller.watches:
                 yield _Watch(watched.resource, watched.selector, watched.metadata_only)
+
+    def _describe(self) -> None:
+        """Whose the requests to a kind are: its controller's, or that of the one that owns it."""
+        owners = {owned.child.resource: it.name for it in self._controllers for owned in it.owns}
+        owners |= {it.resource: it.name for it in self._controllers}
+        self.metrics.attribute({resource.qualified: name for resource, name in owners.items()})
+        for resource, store in self.stores.items():
+            self.metrics.objects(resource.qualified).set_function(store.__len__)
 
     async def _synced(self) -> None:
         for store in self.stores.values():

@@ -7,7 +7,8 @@ from typing import Self
 
 from aiohttp import web
 
-from steady.metrics import Metrics
+from steady.metrics import LagMonitor, Metrics
+from steady.metrics.exposition import CONTENT_TYPE, exposition
 
 Check = Callable[[], str]
 
@@ -19,6 +20,7 @@ class Probes:
         self._ready = ready
         self._metrics = metrics
         self._host = host
+        self._lag = LagMonitor(metrics.lag)
         self._runner: web.AppRunner | None = None
         self.port = port
 
@@ -32,9 +34,11 @@ class Probes:
         site = web.TCPSite(self._runner, self._host, self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
+        await self._lag.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await self._lag.__aexit__()
         if self._runner:
             await self._runner.cleanup()
 
@@ -49,5 +53,10 @@ class Probes:
         text = "\n".join(lines) if failed or "verbose" in request.query else "ok"
         return web.Response(text=text + "\n", status=503 if failed else 200)
 
-    async def _expose(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.exposition(), headers={"content-type": "text/plain; version=0.0.4"})
+    async def _expose(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"content-type": CONTENT_TYPE})
+        await answer.prepare(request)
+        async for piece in exposition(self._metrics.registry):
+            await answer.write(piece)
+        await answer.write_eof()
+        return answer

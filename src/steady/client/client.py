@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -163,15 +164,31 @@ class Client:
         body: bytes = b"",
     ) -> Response:
         request = Request(method, path, query or {}, headers or {}, body, self._timeout)
-        self.metrics.request(resource.qualified, verb, reason)
         try:
-            answer = await self.transport.send(request)
+            answer = await self._sent(request, resource.qualified, verb, reason)
         except errors.Unreachable:
-            self.metrics.request(resource.qualified, verb, reason)
-            answer = await self.transport.send(request)
+            answer = await self._sent(request, resource.qualified, verb, reason)
         if answer.status >= 400:
             raise api_error(answer, f"{method} {path}")
         return answer
+
+    async def _sent(self, request: Request, resource: str, verb: str, reason: Reason) -> Response:
+        self.metrics.request(resource, verb, reason)
+        clock = asyncio.get_running_loop().time
+        began, code, error = clock(), 0, "Cancelled"
+        try:
+            answer = await self.transport.send(request)
+            code, error = answer.status, "" if answer.status < 400 else _name(answer)
+            return answer
+        except errors.TransportError as lost:
+            error = type(lost).__name__
+            raise
+        finally:
+            self.metrics.answered(resource, verb, request.method, code, error, clock() - began)
+
+
+def _name(answer: Response) -> str:
+    return errors.api_error_type(answer.status, "").__name__
 
 
 def api_error(answer: Response, request: str) -> errors.ApiError:

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 from steady.cache.store import Store
 from steady.clock import Clock
 from steady.controller.children import Family, Outcome
+from steady.metrics import Timer
 from steady.objects.children import Child
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
@@ -21,7 +22,7 @@ O = TypeVar("O", bound=Object[Any, Any])  # noqa: E741 - O for object, as S for 
 class Context(Generic[S]):
     """One reconcile's reach. Reads are plain calls on the cache; writes are awaited."""
 
-    __slots__ = ("_clock", "_event", "_families", "_report", "_stores", "cause", "store")
+    __slots__ = ("_clock", "_event", "_families", "_phase", "_report", "_stores", "cause", "store")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Context(Generic[S]):
         families: Mapping[Resource, Family],
         report: Callable[[S], None],
         event: Callable[[str, str, str], None],
+        phase: Callable[[str], Timer],
         cause: str,
     ) -> None:
         self.store = store
@@ -41,6 +43,7 @@ class Context(Generic[S]):
         self._families = families
         self._report = report
         self._event = event
+        self._phase = phase
 
     def now(self) -> datetime:
         """The date."""
@@ -53,6 +56,10 @@ class Context(Generic[S]):
     def event(self, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         """Tell the object's story in an Event, if the budget of events allows."""
         self._event(type_, reason, message)
+
+    def phase(self, name: str) -> Timer:
+        """Times, as a context manager, one phase of the reconcile; names must be few, for they become series."""
+        return self._phase(name)
 
     def get(self, resource: Resource, key: Key) -> RawObject | None:
         """An object of a kind that the controller watches or owns, from the cache."""

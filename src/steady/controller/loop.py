@@ -61,7 +61,7 @@ class Loop(Generic[O, S]):
         metrics: Metrics,
     ) -> None:
         self.controller = controller
-        self.queue: Queue[Key] = Queue()
+        self.queue: Queue[Key] = Queue(metrics=metrics, name=controller.name)
         self._stores = stores
         self._store = stores[controller.resource]
         self._client = client
@@ -70,7 +70,7 @@ class Loop(Generic[O, S]):
         self._recorder = recorder
         self._backoff = backoff
         self._clock = clock
-        self._counters = metrics.controller(controller.name)
+        self._counters = metrics.controller(controller.name, controller.concurrency)
         self._causes: dict[Key, str] = {}
         self._slots = Scope(controller.name)
         for name, function in controller.indexes.items():
@@ -289,6 +289,7 @@ class Loop(Generic[O, S]):
             families=families,
             report=partial(self._report, raw),
             event=event,
+            phase=self._counters.phase,
             cause=cause,
         )
 

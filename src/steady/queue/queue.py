@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from steady.metrics import Metrics, QueueMetrics
 from steady.queue.priority import Priority
 
 K = TypeVar("K", bound=Hashable)
@@ -34,19 +35,20 @@ class _Entry:
 
 
 class Queue(Generic[K]):
-    """`ageing` is the handicap of one priority step, in seconds."""
+    """`ageing` is the handicap of one priority step, in seconds; `name` is what `metrics` call it."""
 
-    def __init__(self, *, ageing: float = 5.0) -> None:
+    def __init__(self, *, ageing: float = 5.0, metrics: Metrics | None = None, name: str = "queue") -> None:
         self._ageing = ageing
         self._entries: dict[K, _Entry] = {}
         self._ready: list[tuple[float, int, K, _Entry]] = []
         self._delayed: list[tuple[float, int, K, _Entry]] = []
-        self._running: set[K] = set()
+        self._running: dict[K, float] = {}
         self._again: dict[K, _Entry] = {}
         self._takers: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._sequence = 0
         self._closed = False
+        self._metrics = metrics and QueueMetrics(metrics, name, depth=self.__len__, ages=self._ages)
 
     def __len__(self) -> int:
         return len(self._entries) + len(self._again)
@@ -77,6 +79,8 @@ class Queue(Generic[K]):
         before = waiting.get(key)
         if before is None:
             entry = _Entry(due, priority)
+            if self._metrics:
+                self._metrics.added()
         elif before.due <= due and before.priority >= priority:
             return
         else:
@@ -108,12 +112,15 @@ class Queue(Generic[K]):
 
     def done(self, key: K) -> None:
         """Give `key` back; if it was added meanwhile it is queued again."""
-        self._running.discard(key)
+        now = asyncio.get_running_loop().time()
+        taken = self._running.pop(key)
+        if self._metrics:
+            self._metrics.done(now - taken)
         entry = self._again.pop(key, None)
         if entry is None or self._closed:
             return
         self._entries[key] = entry
-        self._push(key, entry, asyncio.get_running_loop().time())
+        self._push(key, entry, now)
 
     def close(self) -> None:
         """Hand out nothing more; all waiting takers get Closed."""
@@ -143,11 +150,20 @@ class Queue(Generic[K]):
             if self._entries.get(key) is not entry:
                 continue
             del self._entries[key]
-            self._running.add(key)
+            self._take(key, entry)
             if self._ready:
                 self._wake()
             return key
         return None
+
+    def _take(self, key: K, entry: _Entry) -> None:
+        now = self._running[key] = asyncio.get_running_loop().time()
+        if self._metrics:
+            self._metrics.taken(now - entry.due)
+
+    def _ages(self) -> list[float]:
+        now = asyncio.get_running_loop().time()
+        return [now - taken for taken in self._running.values()]
 
     def _wake(self) -> None:
         while self._takers:
