@@ -17,6 +17,10 @@ from steady.objects.keys import EVENTS
 from steady.objects.raw import RawObject
 from steady.reasons import Reason
 from steady.tasks import Scope
+from steady.trace import current
+
+RECONCILE = "steady.dev/reconcile"
+"""Annotation of an Event: the id of the reconcile that told it, as in logs and in the server's audit log."""
 
 _log = logging.getLogger("steady.events")
 
@@ -69,11 +73,14 @@ class Recorder:
         now = micro_timestamp(self._clock.now())
         unique = hashlib.blake2b(f"{obj.metadata.uid}{reason}{now}{message}".encode(), digest_size=8).hexdigest()
         namespace = obj.metadata.namespace or "default"
+        metadata: dict[str, object] = {"name": f"{obj.metadata.name[:230]}.{unique}", "namespace": namespace}
+        if trace := current():
+            metadata["annotations"] = {RECONCILE: trace.id}
         return msgspec.json.encode(
             {
                 "apiVersion": EVENTS.api_version,
                 "kind": EVENTS.kind,
-                "metadata": {"name": f"{obj.metadata.name[:230]}.{unique}", "namespace": namespace},
+                "metadata": metadata,
                 "eventTime": now,
                 "reportingController": self._component,
                 "reportingInstance": self._instance[:128],

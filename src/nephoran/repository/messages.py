@@ -14,7 +14,7 @@ _LONGEST_ANSWER = 500
 
 
 def commit_message(requests: Sequence[Request]) -> str:
-    """Subject by number and kind; the body names every intent with uid, generation and digest."""
+    """Subject by number and kind; the body names every intent with uid, generation, digest and reconcile."""
     return f"{_subject(requests)}\n\n" + "\n".join(_line(request) for request in requests) + "\n"
 
 
@@ -54,7 +54,8 @@ def _subject(requests: Sequence[Request]) -> str:
 
 def _line(request: Request) -> str:
     subject = f"{request.namespace}/{request.name} uid={one_line(request.uid)}"
+    cause = f" reconcile={request.cause}" if request.cause else ""
     if request.files is None:
-        return f"- remove {subject}"
-    line = f"- deploy {subject} generation={request.generation} digest={one_line(request.digest)}"
+        return f"- remove {subject}{cause}"
+    line = f"- deploy {subject} generation={request.generation} digest={one_line(request.digest)}{cause}"
     return f"{line}: {summary}" if (summary := one_line(request.summary)) else line

@@ -11,13 +11,22 @@ import msgspec
 from nephoran.repository.errors import ForeignDirectory, RepositoryError, Stale
 from nephoran.repository.paths import RECORD_FILE, check_directory, check_files
 from nephoran.repository.protocol import Change, Commit, Record, always
+from steady.trace import current
 
 Outcome = Commit | RepositoryError
 
 
+def _cause() -> str:
+    trace = current()
+    return trace.id if trace else ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One directory's wanted `files` (None: gone), on behalf of `uid` in `cluster`, and the `future` of its caller."""
+    """One directory's wanted `files` (None: gone), on behalf of `uid` in `cluster`, and the `future` of its caller.
+
+    `cause` is the id of the reconcile that asks for it.
+    """
 
     namespace: str
     name: str
@@ -28,6 +37,7 @@ class Request:
     digest: str = ""
     summary: str = ""
     valid: Callable[[], bool] = always
+    cause: str = field(default_factory=_cause)
     future: asyncio.Future[Commit] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property

@@ -15,6 +15,7 @@ from steady.objects.keys import Key, Resource
 from steady.objects.patches import JSON_PATCH, MERGE_PATCH, Operation, encode
 from steady.objects.raw import RawList, RawObject, decode_list, decode_object
 from steady.reasons import Reason
+from steady.trace import current
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_ONLY_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -163,7 +164,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Response:
-        request = Request(method, path, query or {}, headers or {}, body, self._timeout)
+        headers = headers or {}
+        if trace := current():
+            # The server's audit log then names the reconcile: it takes the id of a request from this header.
+            headers = {**headers, "audit-id": trace.request(reason)}
+        request = Request(method, path, query or {}, headers, body, self._timeout)
         try:
             answer = await self._sent(request, resource.qualified, verb, reason)
         except errors.Unreachable:
