@@ -57,7 +57,7 @@ async def test_a_request_names_its_reconcile_to_the_server() -> None:
         seen = []
 
         async def before(request: object) -> None:
-            seen.append(getattr(request, "headers")["audit-id"] if current() else "")
+            seen.append(request.headers["audit-id"] if current() else "")
 
         it.transport.before = before
         trace = Trace("echo", "default/a")
