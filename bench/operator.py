@@ -24,7 +24,7 @@ from nephoran.repository.repository import Repository
 from steady import Manager, Options
 from steady.client import HttpTransport, connect
 from steady.clock import SystemClock
-from steady.tasks import Scope
+from steady.tasks import Scope, run
 
 
 def main() -> None:
@@ -38,11 +38,11 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level="WARNING")
     if arguments.profile is None:
-        asyncio.run(_run(arguments))
+        run(_run(arguments))
         return
     profile = cProfile.Profile()
     try:
-        profile.runcall(asyncio.run, _run(arguments))
+        profile.runcall(run, _run(arguments))
     finally:
         profile.dump_stats(arguments.profile)
 

@@ -31,7 +31,7 @@ from steady.probes import Probes
 from steady.queue import Priority
 from steady.recorder import Recorder
 from steady.status import BatchConfig, StatusBatcher
-from steady.tasks import Scope
+from steady.tasks import Scope, run
 from steady.writes import Limiter, Writes
 
 _log = logging.getLogger("steady.manager")
@@ -97,8 +97,8 @@ class Manager:
         self.started = asyncio.Event()
 
     def run(self) -> None:
-        """Run until SIGINT or SIGTERM. Raises what went wrong, NotLeader included."""
-        asyncio.run(self.serve(signals=True))
+        """Run until SIGINT or SIGTERM, on uvloop where it is installed. Raises what went wrong, NotLeader included."""
+        run(self.serve(signals=True))
 
     def stop(self) -> None:
         """Stop in order."""

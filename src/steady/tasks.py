@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
@@ -76,3 +76,17 @@ class Scope:
         if self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
             self._failure.exception()
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` on an event loop of its own: uvloop's where that is installed."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(work)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

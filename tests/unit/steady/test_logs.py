@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from steady.client import Request
 from steady.errors import NotFound
 from steady.logs import JsonFormatter
 from steady.objects.keys import EVENTS
@@ -56,8 +57,8 @@ async def test_a_request_names_its_reconcile_to_the_server() -> None:
     async with world() as it:
         seen = []
 
-        async def before(request: object) -> None:
-            seen.append(request.headers["audit-id"] if current() else "")
+        async def before(request: Request) -> None:
+            seen.append(request.headers.get("audit-id", ""))
 
         it.transport.before = before
         trace = Trace("echo", "default/a")
