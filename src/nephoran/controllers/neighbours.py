@@ -77,9 +77,9 @@ class Neighbours:
         """`raw` no longer does."""
         self._announced[raw.metadata.namespace].pop(raw.key, None)
 
-    def modifiers(self, store: Store, namespace: str) -> list[RawObject]:
-        """Living intents of `namespace` that change what others deploy, oldest first."""
-        keys = {*store.index(MODIFIERS, modifying)[namespace], *self._announced[namespace]}
+    def modifiers(self, store: Store, namespace: str, recorded: Iterable[Key] = ()) -> list[RawObject]:
+        """Living intents of `namespace` that change what others deploy, and those `recorded` as such, oldest first."""
+        keys = {*store.index(MODIFIERS, modifying)[namespace], *self._announced[namespace], *recorded}
         found = [raw for key in keys if (raw := store.get(key)) and not raw.metadata.deleting]
         return sorted(found, key=_age)
 

@@ -165,9 +165,16 @@ class IntentReconciler:
         return Waiting(pending, after=self._settings.deadline - waited)
 
     async def _adjustments(self, intent: NetworkIntent, meaning: Meaning, store: Store) -> tuple[Adjustment, ...]:
-        """What other intents change of this one, oldest first, those without effect left out."""
+        """What other intents change of this one, oldest first, those without effect left out.
+
+        Those that the directory names count even if their own status, lost with an earlier life, does not tell of it:
+        else the next life would take back what they changed, until they have announced themselves again.
+        """
         found = []
-        for raw in self.neighbours.modifiers(store, intent.metadata.namespace):
+        namespace = intent.metadata.namespace
+        record = self._repository.record(*intent.key)
+        recorded = [Key(namespace, applied.name) for applied in record.adjustments] if record else ()
+        for raw in self.neighbours.modifiers(store, namespace, recorded):
             other = await self._readable(NetworkIntent(raw))
             if other is None or not concerns(other, meaning):
                 continue
