@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from nephoran.repository import (
     Refused,
     RemoteError,
     RemoteUnavailable,
+    Repository,
     Stale,
     StorageFull,
 )
@@ -41,52 +43,141 @@ def runs(process: int) -> bool:
     return bool(state.strip()) and "Z" not in state
 
 
-CRASHES: dict[str, tuple[type, str, bool]] = {
-    "before the commit": (Clone, "commit", False),
-    "after the commit, before the push": (GitRemote, "push", False),
-    "after the push, before its answer": (GitRemote, "push", True),
-    "after the answer, before the branch moves": (Clone, "advance", False),
-    "after the branch has moved": (Clone, "advance", True),
+class Steps:
+    """What a repository did, step by step; it dies before or after one of them."""
+
+    KNOWN: tuple[tuple[type, str], ...] = (
+        (GitRemote, "head"),
+        (GitRemote, "fetch"),
+        (Clone, "commit"),
+        (GitRemote, "push"),
+        (Clone, "advance"),
+    )
+
+    def __init__(self, patch: pytest.MonkeyPatch, crash: tuple[int, bool] | None = None) -> None:
+        self.taken: list[str] = []
+        self._crash = crash
+        for owner, name in self.KNOWN:
+            wrap = self._asynchronous if owner is GitRemote else self._synchronous
+            patch.setattr(owner, name, wrap(name, getattr(owner, name)))
+
+    def _begin(self, name: str) -> int:
+        self.taken.append(name)
+        number = len(self.taken) - 1
+        self._end(number, after=False)
+        return number
+
+    def _end(self, number: int, *, after: bool = True) -> None:
+        if (number, after) == self._crash:
+            raise Crash
+
+    def _synchronous(self, name: str, original: Callable[..., object]) -> Callable[..., object]:
+        def step(*arguments: object) -> object:
+            number = self._begin(name)
+            try:
+                return original(*arguments)
+            finally:
+                self._end(number)
+
+        return step
+
+    def _asynchronous(self, name: str, original: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def step(*arguments: object) -> object:
+            number = self._begin(name)
+            try:
+                return await original(*arguments)
+            finally:
+                self._end(number)
+
+        return step
+
+
+class Errand(NamedTuple):
+    """What one life has to do while another pusher comes first, the steps that it takes, and the log that is left."""
+
+    run: Callable[[Repository], Awaitable[object]]
+    steps: tuple[str, ...]
+    log: list[str]
+
+
+ERRANDS = {
+    "writing": Errand(
+        lambda repository: repository.write(change("a")),
+        ("head", "commit", "push", "head", "fetch", "commit", "push", "advance"),
+        ["Deploy NetworkIntent: ran/a", "Deploy NetworkIntent: ran/z", "Deploy NetworkIntent: ran/y"],
+    ),
+    "removing": Errand(
+        lambda repository: repository.remove("ran", "y", "u1"),
+        ("head", "commit", "push", "head", "fetch", "commit", "push", "advance"),
+        ["Remove NetworkIntent: ran/y", "Deploy NetworkIntent: ran/z", "Deploy NetworkIntent: ran/y"],
+    ),
 }
+CRASHES = [
+    pytest.param(kind, number, after, id=f"{kind}, {'after' if after else 'before'} step {number}, {step}")
+    for kind, errand in ERRANDS.items()
+    for number, step in enumerate(errand.steps)
+    for after in (False, True)
+]
 
 
-@pytest.mark.parametrize("point", CRASHES)
-async def test_a_crash_anywhere_repeats_nothing(
-    opened: Opened, remote: Path, monkeypatch: pytest.MonkeyPatch, point: str
+@pytest.mark.parametrize(("kind", "number", "after"), CRASHES)
+async def test_a_crash_at_any_step_repeats_nothing(
+    opened: Opened, remote: Path, monkeypatch: pytest.MonkeyPatch, kind: str, number: int, *, after: bool
 ) -> None:
-    """After a restart the same write ends with exactly one commit of it, whatever the crash left behind."""
-    owner, method, after = CRASHES[point]
-    original = getattr(owner, method)
+    """After a restart the same errand ends with exactly one commit of it, whatever the crash left behind."""
+    errand = ERRANDS[kind]
+    async with opened() as repository:
+        mine = await repository.write(change("y"))
+    async with opened("other") as repository:
+        others = await repository.write(change("z"))
+    git(remote, "update-ref", "refs/heads/main", mine.id)
 
-    def sync(self: object, *arguments: object) -> None:
-        if after:
-            original(self, *arguments)
-        raise Crash
-
-    async def asynchronous(self: object, *arguments: object) -> None:
-        if after:
-            await original(self, *arguments)
-        raise Crash
-
-    async with opened("other") as other:
-        await other.write(change("z"))
+    def intrude() -> None:
+        if git(remote, "rev-parse", "main") == mine.id:
+            git(remote, "update-ref", "refs/heads/main", others.id)
 
     async def life() -> None:
         async with opened() as repository:
-            write = asyncio.ensure_future(repository.write(change("a")))
-            await asyncio.wait([write])
+            intrude()
+            work = asyncio.ensure_future(errand.run(repository))
+            await asyncio.wait([work])
             with pytest.raises(Closed, match="Crash"):
-                await write
+                await work
 
     with monkeypatch.context() as patch:
-        patch.setattr(owner, method, asynchronous if owner is GitRemote else sync)
+        steps = Steps(patch, (number, after))
         with pytest.raises(Crash):
             await life()
+        assert tuple(steps.taken) == errand.steps[: number + 1]
+    intrude()
     async with opened() as repository:
-        await repository.write(change("a"))
-        assert repository.contains("ran", "a", "a-1")
-    assert commits(remote) == ["Deploy NetworkIntent: ran/a", "Deploy NetworkIntent: ran/z"]
+        await errand.run(repository)
+    assert commits(remote) == errand.log
     assert sound(remote)
+
+
+@pytest.mark.parametrize("number", range(2), ids=["commit", "advance"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_crash_of_the_original_repeats_nothing(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, after: bool
+) -> None:
+    """Without a remote too: a commit that no branch has is nothing, one that the branch has is not made again."""
+
+    async def life() -> None:
+        async with opened(url=None) as repository:
+            write = asyncio.ensure_future(repository.write(change("a")))
+            await asyncio.wait([write])
+            write.exception()
+
+    with monkeypatch.context() as patch:
+        steps = Steps(patch, (number, after))
+        with pytest.raises(Crash):
+            await life()
+        assert steps.taken == ["commit", "advance"][: number + 1]
+    async with opened(url=None) as repository:
+        assert (await repository.write(change("a"))).changed is not (number == 1 and after)
+    assert commits(tmp_path / "work") == ["Deploy NetworkIntent: ran/a"]
+    assert sound(tmp_path / "work")
 
 
 async def test_a_killed_process_leaves_nothing_in_the_way(opened: Opened, remote: Path, tmp_path: Path) -> None:
