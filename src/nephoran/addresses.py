@@ -114,6 +114,7 @@ class AddressPolicy:
     def check(self, url: str) -> Target:
         """The target of `url`. Raises AddressForbidden when its form, host or literal address is not allowed."""
         target = self._target(url)
+        check_host(target.host)
         if (address := target.address) is None:
             self._check_name(target)
         else:
@@ -145,23 +146,32 @@ class AddressPolicy:
         return Target(parsed, host.lower().rstrip("."), port)
 
     def _check_name(self, target: Target) -> None:
-        if _NUMERIC_END.search(target.host) or not _HOST.match(target.host):
-            raise AddressForbidden(
-                f"host {target.host!r} is neither a name nor an address in its usual form; "
-                "write four decimal numbers, or an IPv6 address in brackets"
-            )
         if not any(rule.matches(target.host, target.port) for rule in self._hosts):
             raise AddressForbidden(_not_listed(target))
 
     def _check_literal(self, target: Target, address: Address) -> None:
-        found = _embedded(address)
-        if reason := _never(found):
-            raise AddressForbidden(f"{target.host} is {reason}; such an address is never allowed")
-        if not self._in_networks(found, target.port):
+        if not self._in_networks(_embedded(address), target.port):
             raise AddressForbidden(_not_listed(target))
 
     def _in_networks(self, address: Address, port: int) -> bool:
         return any(rule.matches(address, port) for rule in self._networks)
+
+
+def check_host(host: str) -> None:
+    """Raise AddressForbidden if no allow-list can allow `host` (in lower case), whatever is listed.
+
+    That is an address of a kind that `AddressPolicy` always refuses, or one in an unusual spelling. What a name
+    resolves to is not looked up here.
+    """
+    address = _literal(host)
+    if address is None:
+        if _NUMERIC_END.search(host) or not _HOST.match(host):
+            raise AddressForbidden(
+                f"host {host!r} is neither a name nor an address in its usual form; "
+                "write four decimal numbers, or an IPv6 address in brackets"
+            )
+    elif reason := _never(_embedded(address)):
+        raise AddressForbidden(f"{host} is {reason}; such an address is never allowed")
 
 
 class GuardedResolver(AbstractResolver):

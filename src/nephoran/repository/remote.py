@@ -9,7 +9,9 @@ import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from nephoran.addresses import AddressForbidden, check_host
 from nephoran.repository.errors import (
     AuthenticationFailed,
     Corrupt,
@@ -149,7 +151,10 @@ class GitRemote:
 
 
 def check_url(url: str, protocols: Sequence[str] = PROTOCOLS) -> None:
-    """Raise ConfigurationError unless `url` is an absolute path or speaks one of `protocols`."""
+    """Raise ConfigurationError unless `url` is an absolute path, or speaks one of `protocols` to a host that may be.
+
+    The remote is the owner's own word, so its host counts as allowed; an address that no allow-list can allow does not.
+    """
     if unknown := set(protocols) - _KNOWN_PROTOCOLS:
         raise ConfigurationError(
             f"git protocols {sorted(unknown)} are not supported; choose from {sorted(_KNOWN_PROTOCOLS)}"
@@ -158,6 +163,11 @@ def check_url(url: str, protocols: Sequence[str] = PROTOCOLS) -> None:
         raise ConfigurationError(
             f"git remote {redacted(url)!r}: use an absolute path or one of the protocols {', '.join(protocols)}"
         )
+    try:
+        if host := _host(url):
+            check_host(host)
+    except (AddressForbidden, ValueError) as error:
+        raise ConfigurationError(f"git remote {redacted(url)!r}: {error}") from error
 
 
 def environment(inherited: Mapping[str, str], protocols: Sequence[str], config_global: Path | None) -> dict[str, str]:
@@ -183,6 +193,16 @@ def _protocol(url: str) -> str | None:
     if separator and "::" not in scheme:
         return scheme
     return "ssh" if _SCP_LIKE.fullmatch(url) else None
+
+
+def _host(url: str) -> str:
+    """The host of `url`, in lower case; empty for a path of this machine. Raises ValueError where there is none."""
+    if url.startswith("/"):
+        return ""
+    parts = urlsplit(url if "://" in url else f"ssh://{url.partition(':')[0]}")
+    if parts.hostname or parts.scheme == "file":
+        return (parts.hostname or "").rstrip(".")
+    raise ValueError("it names no host")
 
 
 async def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:

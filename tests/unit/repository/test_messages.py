@@ -71,6 +71,32 @@ def test_ordinary_remotes_are_accepted(url: str) -> None:
     check_url(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://169.254.169.254/x.git", "never allowed"),
+        ("https://robot:hunter2@[fd00:ec2::254]/x.git", "never allowed"),
+        ("ssh://git@[::ffff:169.254.169.254]:22/x.git", "never allowed"),
+        ("git@0.0.0.0:x.git", "never allowed"),
+        ("https://2852039166/x.git", "usual form"),
+        ("git@0xa9.254.169.254:x.git", "usual form"),
+        ("https:///x.git", "names no host"),
+        ("https://[::1/x.git", "IPv6"),
+    ],
+)
+def test_an_address_that_no_list_can_allow_is_no_remote(url: str, why: str) -> None:
+    """The owner's own option is believed, but not that the manifests belong to a metadata service."""
+    with pytest.raises(ConfigurationError, match=f"git remote.*{why}") as raised:
+        check_url(url)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:3000/x", "https://[::1]/x", "git@10.0.0.7:x", "https://GIT.Lan./x"])
+def test_the_owners_own_hosts_are_accepted(url: str) -> None:
+    """Loopback and private ones too: nobody else names the remote."""
+    check_url(url)
+
+
 def test_the_environment_of_git_is_ours() -> None:
     """Nothing that steers git or asks questions is inherited; the rest (PATH, HOME, agents, proxies) is."""
     inherited = {"GIT_DIR": "/x", "GIT_SSH_COMMAND": "evil", "SSH_ASKPASS": "x", "LC_ALL": "de_DE", "HOME": "/h"}
