@@ -156,7 +156,7 @@ class Manager:
 
     def _follow(self, client: Client, scope: Scope) -> None:
         for watch in self._watches():
-            store = self.stores[watch.resource] = Store(watch.resource)
+            store = self.stores[watch.resource] = Store(watch.resource, metadata_only=watch.metadata_only)
             reflector = Reflector(
                 client,
                 store,

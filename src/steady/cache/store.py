@@ -6,6 +6,8 @@ Invariants
 - Events of a key with a write in flight are held until the write's answer (the echo may come first).
 - Listeners hear of changes of content only; so the echo of our own write, whose content is known, wakes nobody, while
   a foreign change merged into it does.
+- Where metadata alone is watched, a version that somebody else has moved stands for a change of the unseen content: it
+  is told, and the object counts as `touched` until we write it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import msgspec
 
 from steady.objects.keys import Key, Resource
 from steady.objects.meta import ObjectMeta
-from steady.objects.raw import RawObject
+from steady.objects.raw import EMPTY, RawObject
 
 
 class Change(NamedTuple):
@@ -73,16 +75,18 @@ class Index:
 
 
 class Store:
-    """All objects of one kind that a watch selects. Snapshots are immutable."""
+    """All objects of one kind that a watch selects. Snapshots are immutable; `metadata_only` ones hold nothing else."""
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, *, metadata_only: bool = False) -> None:
         self.resource = resource
+        self.metadata_only = metadata_only
         self.version = ""
         self.synced = asyncio.Event()
         self._items: dict[Key, RawObject] = {}
         self._own: dict[Key, _Own] = {}
         self._held: dict[Key, list[_Held]] = {}
         self._writers: dict[Key, int] = defaultdict(int)
+        self._touched: set[Key] = set()
         self._behind: dict[Key, int] = {}
         self._waiters: dict[Key, asyncio.Event] = {}
         self._listeners: list[Listener] = []
@@ -106,6 +110,10 @@ class Store:
         """The latest known state of the object, our own writes included."""
         own = self._own.get(key)
         return own.obj if own else self._items.get(key)
+
+    def touched(self, key: Key) -> bool:
+        """Whether somebody else has written the object since we did, so that what is not watched may differ."""
+        return key in self._touched
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` of every change of content."""
@@ -168,6 +176,9 @@ class Store:
 
     def written(self, obj: RawObject) -> None:
         """Our write left the object like this."""
+        self._touched.discard(obj.key)
+        if self.metadata_only:
+            obj = msgspec.structs.replace(obj, spec=EMPTY, status=EMPTY, data=EMPTY)
         held = self._items.get(obj.key)
         if held and held.metadata.uid == obj.metadata.uid and held.metadata.version >= obj.metadata.version:
             return
@@ -225,8 +236,18 @@ class Store:
             self._items.pop(key, None)
         else:
             self._items[key] = event.obj
-        self._announce(key, before, own=False)
+        self._announce(key, before, own=False, touched=self._touch(key, before, event))
         self._catch_up(key, event.version)
+
+    def _touch(self, key: Key, before: RawObject | None, event: _Held) -> bool:
+        """Whether `event` shows the object that was there `before` at a version that is not ours."""
+        if event.obj is None or before is None or before.metadata.uid != event.uid:
+            self._touched.discard(key)
+            return False
+        if not self.metadata_only or not 0 < before.metadata.version < event.version:
+            return False
+        self._touched.add(key)
+        return True
 
     @staticmethod
     def _passed(own: _Own, event: _Held) -> bool:
@@ -239,13 +260,13 @@ class Store:
         self._own[key] = own
         self._announce(key, before, own=True)
 
-    def _announce(self, key: Key, before: RawObject | None, *, own: bool) -> None:
+    def _announce(self, key: Key, before: RawObject | None, *, own: bool, touched: bool = False) -> None:
         after = self.get(key)
         if after is before:
             return
         for index in self._indexes.values():
             index.move(key, before, after)
-        if same_content(before, after):
+        if same_content(before, after) and not touched:
             return
         change = Change(key, before, after, own)
         for listener in self._listeners:

@@ -59,6 +59,10 @@ class Family:
         found = (self._store.get(key) for key in index[self._owner.metadata.uid])
         return sorted((obj for obj in found if obj), key=lambda obj: obj.metadata.name)
 
+    def touched(self) -> frozenset[str]:
+        """Names of those whose unwatched content somebody else may have changed since we wrote it."""
+        return frozenset(child.metadata.name for child in self.members() if self._store.touched(child.key))
+
     async def apply(self, child: Child) -> bool:
         """Make one child exist as desired; False when it already did. Raises ForeignOwner, ApiError, TransportError."""
         key = Key(child.namespace or self._owner.metadata.namespace, child.name)
@@ -113,6 +117,8 @@ class Family:
         return owner is not None and owner.uid == self._owner.metadata.uid
 
     def _same(self, existing: RawObject, child: Child) -> bool:
+        if self._store.touched(existing.key):
+            return False
         metadata = existing.metadata
         if not _within(self._all_labels(child), metadata.labels):
             return False

@@ -69,6 +69,10 @@ class Context(Generic[S]):
         """The children of a kind that exist, by name."""
         return self._family(kind).members()
 
+    def touched(self, kind: type[Child]) -> frozenset[str]:
+        """Names of children, watched by their metadata only, whose content somebody else may have changed."""
+        return self._family(kind).touched()
+
     async def apply(self, child: Child) -> bool:
         """Make a child exist as desired; sent only if it differs. False when nothing was sent."""
         return await self._family(type(child)).apply(child)

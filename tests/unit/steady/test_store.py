@@ -268,3 +268,69 @@ async def test_a_live_read_ends_the_wait() -> None:
     assert await house.store.fresh(b, 0.0)
     assert house.shown() == "10"
     assert house.store.get(b) is None
+
+
+def outline(version: int, **meta: Any) -> RawObject:
+    """An object as its metadata alone show it."""
+    return msgspec.structs.replace(widget(version, **meta), spec=EMPTY)
+
+
+class Outside(House):
+    """A store that sees the metadata of its objects only."""
+
+    def __init__(self, *objects: RawObject) -> None:
+        super().__init__()
+        self.store = Store(WIDGETS, metadata_only=True)
+        self.store.replace(objects, "10")
+        self.store.listen(self.heard.append)
+
+
+async def test_a_version_that_somebody_moved_stands_for_unseen_content() -> None:
+    """Nothing that is watched differs, but it is told, and remembered until we have written the object."""
+    house = Outside(outline(10))
+    house.store.apply("MODIFIED", outline(12))
+    assert [change.own for change in house.heard] == [False]
+    assert house.store.touched(A)
+    house.store.replace([outline(12)], "13")
+    assert house.store.touched(A)
+    house.store.written(widget(14, {"size": 1}))
+    assert not house.store.touched(A)
+
+
+async def test_neither_our_own_echo_nor_a_relist_nor_a_new_epoch_is_somebody_else() -> None:
+    """A version that we have made or seen is known; after a restore none is."""
+    house = Outside(outline(10), outline(10, name="b"))
+    with house.store.writing(A):
+        house.store.apply("MODIFIED", outline(11))
+        house.store.written(widget(11, {"size": 1}))
+    house.store.replace([outline(11), outline(10, name="b")], "12")
+    house.store.replace([outline(5), outline(6, name="b")], "7", epoch=True)
+    assert not any(house.store.touched(obj.key) for obj in house.store)
+    assert [change.own for change in house.heard] == []
+
+
+async def test_what_somebody_wrote_while_we_did_is_told_after_our_answer() -> None:
+    """The later version is not ours."""
+    house = Outside(outline(10))
+    with house.store.writing(A):
+        house.store.apply("MODIFIED", outline(12))
+        house.store.written(outline(11))
+    assert house.store.touched(A)
+
+
+async def test_another_life_is_not_a_touched_one() -> None:
+    """What was deleted, and what has its name next, begin anew."""
+    house = Outside(outline(10))
+    house.store.apply("MODIFIED", outline(12))
+    house.store.apply("DELETED", outline(13))
+    assert not house.store.touched(A)
+    house.store.apply("ADDED", outline(14, uid="u2"))
+    assert not house.store.touched(A)
+
+
+async def test_where_all_is_watched_a_moved_version_means_nothing() -> None:
+    """Content tells of itself."""
+    house = House(widget(10))
+    house.store.apply("MODIFIED", widget(12))
+    assert house.heard == []
+    assert not house.store.touched(A)
