@@ -189,6 +189,9 @@ class Loop(Generic[O, S]):
         view = self.controller.kind(raw)
         try:
             view.spec  # noqa: B018 - decoding is what may fail
+        except errors.DecodeError as error:
+            return await self._failed(raw, Failed(self._last(view), error, terminal=True))
+        try:
             async with asyncio.timeout(self.controller.deadline):
                 result = await self.controller.reconcile(view, self._context(raw, cause))
         except Gone:
