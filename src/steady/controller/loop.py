@@ -205,9 +205,10 @@ class Loop(Generic[O, S]):
             return await self._failed(raw, result)
         if isinstance(result, Waiting):
             return self._await(raw, result)
-        status = conditions.finished(result.status, raw.metadata.generation)
-        await self._batcher.room()
-        await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
+        if result.status is not None:
+            status = conditions.finished(result.status, raw.metadata.generation)
+            await self._batcher.room()
+            await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
         self._backoff.success((self.controller.name, raw.key))
         if isinstance(result, Again):
             self.enqueue(raw.key, "again", priority=Priority.LOW, delay=result.after)

@@ -12,9 +12,12 @@ S = TypeVar("S", bound=Status)
 
 
 class Done(msgspec.Struct, Generic[S], frozen=True):
-    """All is as it should be: `status` is the whole desired status; nothing happens until something changes."""
+    """All is as it should be: `status` is the whole desired status; nothing happens until something changes.
 
-    status: S
+    None lets the status stand as it is, whoever wrote it.
+    """
+
+    status: S | None
 
 
 class Again(msgspec.Struct, Generic[S], frozen=True):
