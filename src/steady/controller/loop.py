@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -176,9 +176,7 @@ class Loop(Generic[O, S]):
             await self._clean(raw, cause)
             return "success"
         if self.controller.cleanup and self.controller.finalizer not in (raw.metadata.finalizers or ()):
-            await self._writes.finalizers(
-                self._store, raw, (*(raw.metadata.finalizers or ()), self.controller.finalizer)
-            )
+            await self._finalize(raw, (*(raw.metadata.finalizers or ()), self.controller.finalizer))
             raw = self._store.get(key)
             if raw is None or self.controller.finalizer not in (raw.metadata.finalizers or ()):
                 self.enqueue(key, cause)
@@ -244,12 +242,24 @@ class Loop(Generic[O, S]):
             async with asyncio.timeout(self.controller.deadline):
                 await self.controller.cleanup(view, self._context(raw, cause))
         except Exception as error:
-            stuck = conditions.failing(self._last(view), raw.metadata.generation, error, stalled=False)
-            self._submit(raw, stuck, Priority.MEDIUM, Reason.STATUS)
+            self._show(raw, error)
             raise
         self._batcher.forget(self._store, raw.key, raw.metadata.uid)
-        kept = tuple(finalizer for finalizer in finalizers if finalizer != self.controller.finalizer)
-        await self._writes.finalizers(self._store, raw, kept)
+        await self._finalize(raw, [finalizer for finalizer in finalizers if finalizer != self.controller.finalizer])
+
+    async def _finalize(self, raw: RawObject, finalizers: Sequence[str]) -> None:
+        """Make `finalizers` those of the object, which shows it where the right to do so is missing."""
+        try:
+            await self._writes.finalizers(self._store, raw, finalizers)
+        except errors.Forbidden as error:
+            self._show(raw, error)
+            raise
+
+    def _show(self, raw: RawObject, error: Exception) -> None:
+        """Let the object's status say what keeps it from going on."""
+        last = self._last(self.controller.kind(raw))
+        stuck = conditions.failing(last, raw.metadata.generation, error, stalled=False)
+        self._submit(raw, stuck, Priority.MEDIUM, Reason.STATUS)
 
     def _retry(self, key: Key, error: Exception) -> None:
         _log.warning("%s %s: %s", self.controller.name, key, conditions.redacted(f"{type(error).__name__}: {error}"))
