@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from nephoran.addresses import AddressPolicy
 from nephoran.api import E2NodeSet
 from nephoran.controllers import node_set_controller
 from nephoran.e2.fleet import Fleet
+from nephoran.e2.ric import RicClients
 from nephoran.e2.simulator import MemoryRic, NodeTable
 from steady import Manager
 from steady.apiserver import Server
@@ -28,18 +31,19 @@ STATUS, FINALIZER = ("patch", "e2nodesets", "status"), ("patch", "e2nodesets", "
 class House:
     """One server, one user, one RIC; the operator may run several times on them."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, clock: ManualClock) -> None:
         self.server = server
+        self.clock = clock
         self.user = User(server)
         self.table = NodeTable()
 
-    async def create(self, name: str, replicas: int) -> Json:
+    async def create(self, name: str, replicas: int, **spec: Any) -> Json:
         """A new set."""
         body = {
             "apiVersion": "nephoran.com/v1",
             "kind": "E2NodeSet",
             "metadata": {"name": name},
-            "spec": {"replicas": replicas},
+            "spec": {"replicas": replicas, **spec},
         }
         return await self.user.send("POST", SETS, body)
 
@@ -51,18 +55,29 @@ class House:
         """Names of the nodes' ConfigMaps, in order."""
         return sorted(obj["metadata"]["name"] for obj in self.server.objects("configmaps"))
 
+    def events(self) -> list[tuple[str, str]]:
+        """Reason and message of all Events."""
+        return [(event["reason"], event["message"]) for event in self.server.objects("events")]
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, on the calendar too."""
+        self.clock.advance(seconds)
+        await pass_time(seconds)
+
     @asynccontextmanager
-    async def operator(self) -> AsyncIterator[Manager]:
+    async def operator(self, rics: RicClients | None = None) -> AsyncIterator[Manager]:
         """The operator at work."""
-        fleet = Fleet(lambda _: MemoryRic(self.table), ManualClock())
-        async with running(self.server, node_set_controller(fleet), services=[fleet]) as manager:
+        fleet = Fleet(rics or (lambda _: MemoryRic(self.table)), self.clock)
+        services = [rics, fleet] if rics else [fleet]
+        async with running(self.server, node_set_controller(fleet), services=services, clock=self.clock) as manager:
             yield manager
 
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
-    async with Server(clock=ManualClock()) as server:
-        house = House(server)
+    clock = ManualClock()
+    async with Server(clock=clock) as server:
+        house = House(server, clock)
         await house.user.send("POST", CRDS, crd(E2NodeSet))
         yield house
 
@@ -159,3 +174,92 @@ async def test_a_ric_that_is_down_degrades_the_set_and_nothing_loops(house: Hous
         house.table.down = False
         await pass_time(120.0)
         assert (await house.get("ran"))["status"]["phase"] == "Ready"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"data": {"e2node-config.json": "{}"}},
+        {"data": {"e2node-config.json": None, "more": "of it"}},
+        {"data": {"e2node-config.json": "{}"}, "metadata": {"annotations": {"a": "b"}}},
+    ],
+    ids=["changed", "removed", "along-with-an-annotation"],
+)
+async def test_a_node_that_somebody_else_has_edited_is_written_again(house: House, edit: Json) -> None:
+    """One patch, although nobody watches the data; and nothing afterwards."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await pass_time(5.0)
+        path = f"{NODES}/ran-e2node-1"
+        written = await house.user.send("GET", path)
+        house.server.log.clear()
+        await house.user.merge(path, edit)
+        await pass_time(3600.0)
+        assert requests(house.server) == {PATCH: 1}
+        assert (await house.user.send("GET", path))["data"] == written["data"]
+        assert house.table.calls["register"] == 3
+
+
+async def test_a_deleted_set_is_gone_although_its_ric_is_down(house: House) -> None:
+    """It waits for all attempts of its retryConfig, across a restart; then it goes and says who stays registered."""
+    patience = 3 * (30 + 5)
+    async with house.operator():
+        await house.create("ran", 12)
+        await house.pass_time(5.0)
+        house.table.down = True
+        await house.pass_time(60.0)
+        house.server.log.clear()
+        await house.user.send("DELETE", f"{SETS}/ran")
+        await house.pass_time(patience / 2)
+        stuck = await house.get("ran")
+        assert condition(stuck, "Reconciling") == ("True", "Retrying")
+        assert "the RIC does not answer" in str(stuck["status"]["conditions"])
+        assert requests(house.server) == {STATUS: 1}
+    async with house.operator():
+        await house.pass_time(patience)
+        await house.pass_time(patience)
+    assert house.server.objects("e2nodesets") == []
+    assert house.nodes() == []
+    ((reason, message),) = house.events()
+    assert reason == "CleanupFailedMaxRetries"
+    assert message.startswith("12 nodes stay registered at their RIC (the RIC does not answer: ")
+    assert message.endswith(" …")
+    assert message.count("ran-e2node-") == 10
+    assert len(house.table.nodes) == 12
+
+
+async def test_a_ric_that_is_back_in_time_hears_of_the_deletion(house: House) -> None:
+    """At once, and nobody is told of trouble."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await house.pass_time(5.0)
+        house.table.down = True
+        await house.pass_time(60.0)
+        await house.user.send("DELETE", f"{SETS}/ran")
+        await house.pass_time(40.0)
+        house.table.down = False
+        await house.pass_time(11.0)
+    assert house.server.objects("e2nodesets") == []
+    assert not house.table.nodes
+    assert house.events() == []
+
+
+async def test_a_ric_that_is_not_allowed_is_refused_once(house: House) -> None:
+    """A condition that says which address and who can allow it; no retry until the spec changes; it can be deleted."""
+    async with house.operator(RicClients(AddressPolicy(["near-rt-ric"]))):
+        await house.create("ran", 2, ricConfiguration={"ricEndpoint": "http://metadata.internal:80"})
+        await house.pass_time(5.0)
+        refused = await house.get("ran")
+        assert condition(refused, "Ready") == ("False", "E2NodesFailed")
+        assert condition(refused, "Stalled") == ("True", "AddressForbidden")
+        assert "metadata.internal:80 is not among the addresses" in str(refused["status"]["conditions"])
+        assert requests(house.server) == {POST: 2, FINALIZER: 1, STATUS: 1}
+        house.server.log.clear()
+        await house.pass_time(3600.0)
+        assert requests(house.server) == {}
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 1}})
+        await house.pass_time(5.0)
+        assert house.nodes() == ["ran-e2node-0"]
+        await house.user.send("DELETE", f"{SETS}/ran")
+        await house.pass_time(5.0)
+        assert house.server.objects("e2nodesets") == []

@@ -29,9 +29,12 @@ from nephoran.e2.nodes import (
 from nephoran.e2.ric import RicRefused
 from nephoran.e2.summary import Situation, summary
 from steady import ConfigMap, Context, Controller, Done, Failed, Owned, Result, Waiting
-from steady.errors import SteadyError
+from steady.clock import parse_timestamp
+from steady.errors import DecodeError, SteadyError
 
 NodeSetContext = Context[E2NodeSetStatus]
+
+_NAMED = 10  # nodes that an Event lists
 
 
 class NodeSetReconciler:
@@ -62,22 +65,30 @@ class NodeSetReconciler:
         troubles = [*outcome.failures.values(), *staying.values()]
         troubles += [error for error in refused.values() if isinstance(error, RicRefused | AddressForbidden)]
         if troubles:
-            return Failed(status, troubles[0])
+            return Failed(status, troubles[0], terminal=all(isinstance(error, AddressForbidden) for error in troubles))
         return Done(status) if status.phase is NodeSetPhase.READY else Waiting(status)
 
     async def cleanup(self, node_set: E2NodeSet, context: NodeSetContext) -> None:
-        """Make the RIC forget every node; the ConfigMaps go by their owner."""
-        ric = RicSettings.of(node_set.spec, node_set.metadata.annotations)
+        """Make the RIC forget every node; the ConfigMaps go by their owner.
+
+        A RIC that does not answer holds the set up for all attempts that it is allowed, counted from the deletion so
+        that a restart grants no more; then the set goes, and an Event says which nodes stay registered.
+        """
+        ric = _settings(node_set)
         failures = await self._deregister(node_set, _existing(node_set, context), ric)
-        for error in failures.values():
-            raise error
+        waiting = _worth_waiting(failures)
+        if waiting and _seconds_since_deletion(node_set, context) < ric.patience:
+            raise next(iter(waiting.values()))
+        if failures:
+            context.event("Warning", "CleanupFailedMaxRetries", _left_behind(failures))
         self._fleet.forget(node_set.key)
 
     async def _deregistered(self, node_set: E2NodeSet, plan: NodePlan, ric: RicSettings) -> dict[str, SteadyError]:
         """Deregister what goes or moves to another RIC; those that could not be, by ConfigMap name, with why."""
         moved = [old for _, old in plan.update if old.endpoint and old.endpoint != ric.endpoint]
         failures = await self._deregister(node_set, [*plan.remove, *moved], ric)
-        return {name: error for name, error in failures.items() if name in {old.name for old in plan.remove}}
+        removed = {old.name for old in plan.remove}
+        return {name: error for name, error in _worth_waiting(failures).items() if name in removed}
 
     async def _deregister(
         self, node_set: E2NodeSet, nodes: Iterable[ExistingNode], ric: RicSettings
@@ -125,7 +136,34 @@ def node_set_controller(fleet: Fleet) -> Controller[E2NodeSet, E2NodeSetStatus]:
 
 
 def _existing(node_set: E2NodeSet, context: NodeSetContext) -> list[ExistingNode]:
-    return [existing_node(node_set.metadata.name, child.metadata) for child in context.children(ConfigMap)]
+    """The set's nodes. One that somebody else has written since we did counts as written with we know not what."""
+    found = [existing_node(node_set.metadata.name, child.metadata) for child in context.children(ConfigMap)]
+    touched = context.touched(ConfigMap)
+    return [msgspec.structs.replace(node, digest="") if node.name in touched else node for node in found]
+
+
+def _settings(node_set: E2NodeSet) -> RicSettings:
+    """The set's RIC; the default one where the spec cannot be read, for each node knows its own."""
+    try:
+        return RicSettings.of(node_set.spec, node_set.metadata.annotations)
+    except DecodeError:
+        return RicSettings()
+
+
+def _worth_waiting(failures: Mapping[str, SteadyError]) -> dict[str, SteadyError]:
+    """Deregistrations that may succeed later: no request is ever sent to a forbidden address."""
+    return {name: error for name, error in failures.items() if not isinstance(error, AddressForbidden)}
+
+
+def _seconds_since_deletion(node_set: E2NodeSet, context: NodeSetContext) -> float:
+    deleted = node_set.metadata.deletion_timestamp
+    return (context.now() - parse_timestamp(deleted)).total_seconds() if deleted else 0.0
+
+
+def _left_behind(failures: Mapping[str, SteadyError]) -> str:
+    names = [*failures][:_NAMED]
+    listed = ", ".join(names) + (" …" if len(failures) > len(names) else "")
+    return f"{len(failures)} nodes stay registered at their RIC ({next(iter(failures.values()))}): {listed}"
 
 
 def _children(node_set: E2NodeSet, plan: NodePlan, context: NodeSetContext) -> list[ConfigMap]:

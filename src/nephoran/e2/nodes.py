@@ -62,6 +62,11 @@ class RicSettings(msgspec.Struct, frozen=True, gc=False):
     max_attempts: int = 3
     backoff_interval: float = 5.0
 
+    @property
+    def patience(self) -> float:
+        """Seconds that all attempts may take: how long a deleted set waits for a RIC that does not answer."""
+        return self.max_attempts * (self.connection_timeout + self.backoff_interval)
+
     @classmethod
     def of(cls, spec: E2NodeSetSpec, annotations: Mapping[str, str] | None = None) -> RicSettings:
         """The settings of a set with `spec` and `annotations`; neither interval nor timeout below `minimum_interval`.
