@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from steady import Key, Manager, Options
 from steady.apiserver import Server
 from steady.client import Request
 from steady.clock import ManualClock
+from steady.errors import NotLeader
 from steady.tasks import Scope
 from steady.testing.memory import MemoryTransport
 
@@ -153,14 +155,15 @@ class World:
     def __init__(self, server: Server, clock: ManualClock) -> None:
         self.server = server
         self.clock = clock
+        self.transport: Callable[[], MemoryTransport] = lambda: MemoryTransport(server)
         self.remote = MemoryRemote()
         self.rics: defaultdict[str, NodeTable] = defaultdict(NodeTable)
 
     @asynccontextmanager
-    async def lived_in(self, fate: Fate) -> AsyncIterator[None]:
-        """One process after another, until left."""
+    async def lived_in(self, fate: Fate | None = None) -> AsyncIterator[None]:
+        """One process after another, until left; without a `fate` that ends it, one."""
         async with Scope("lives") as scope:
-            scope.start(self._live_on(fate), "lives")
+            scope.start(self._live_on(fate or Fate()), "lives")
             yield
 
     async def _live_on(self, fate: Fate) -> None:
@@ -174,7 +177,8 @@ class World:
             try:
                 await asyncio.wait([process, ended], return_when=asyncio.FIRST_COMPLETED)
                 if process.done():
-                    process.result()
+                    with contextlib.suppress(NotLeader):
+                        process.result()
             finally:
                 life.end()
                 # All memory of it is gone at once: each await, those of a graceful stop too, is its last.
@@ -185,7 +189,7 @@ class World:
 
     def _manager(self, life: Life, fate: Fate, name: str) -> Manager:
         def transport() -> MemoryTransport:
-            made = MemoryTransport(self.server)
+            made = self.transport()
             made.before, made.after = life.before, life.after
             return made
 

@@ -26,7 +26,7 @@ from nephoran.repository.protocol import Change, IntentRepository, Record
 from steady import Context, Controller, Done, Failed, Result, Waiting, Watched
 from steady.cache import Store
 from steady.clock import parse_timestamp
-from steady.errors import SteadyError
+from steady.errors import DecodeError, SteadyError
 from steady.objects import Condition, Key, RawObject
 from steady.objects.conditions import false, find, true, unknown
 from steady.objects.keys import DEPLOYMENTS
@@ -71,6 +71,8 @@ class IntentReconciler:
 
     async def reconcile(self, intent: NetworkIntent, context: IntentContext) -> IntentResult:
         """Do what the intent says, as far as it is not done."""
+        if _completed_elsewhere(intent):
+            return Done(None)
         try:
             meaning = await self._meaning(intent)
             if modifies(meaning):
@@ -127,7 +129,7 @@ class IntentReconciler:
         record = self._repository.record(metadata.namespace, metadata.name)
         wanted = _record(work)
         if record and record.uid == metadata.uid and _same(record, wanted) and self._repository.head:
-            return intent.status.git_commit_hash or self._repository.head
+            return _shown(intent).git_commit_hash or self._repository.head
         context.report(_committing(work))
         change = Change(
             namespace=metadata.namespace,
@@ -158,7 +160,7 @@ class IntentReconciler:
             last_message=verdict.message,
             conditions=(*status.conditions, condition, false("Ready", verdict.reason, verdict.message)),
         )
-        waited = _seconds_since(work.intent.status, "GitOpsCommitted", context)
+        waited = _seconds_since(_shown(work.intent), "GitOpsCommitted", context)
         if waited >= self._settings.deadline:
             stalled = true("Stalled", "DeploymentDeadlineExceeded", verdict.message)
             return Done(msgspec.structs.replace(pending, conditions=(*pending.conditions, stalled)))
@@ -209,7 +211,7 @@ class IntentReconciler:
             )
         target = ", ".join(provider.metadata.name for provider in providers)
         named = msgspec.structs.replace(understood, target=target)
-        states = [NetworkIntent(provider).status for provider in providers]
+        states = [_shown(NetworkIntent(provider)) for provider in providers]
         if all(_applied(intent, status) for status in states):
             return Done(_taken_over(named, states[0], f"applied to {target}"))
         if winner := self._winner(intent, meaning, providers, context.store):
@@ -292,6 +294,32 @@ def _owner_of(deployment: RawObject, _: Store) -> Iterable[Key]:
 
 
 _none = Interpretation(action="deploy")
+
+
+def _shown(intent: NetworkIntent) -> NetworkIntentStatus:
+    """What the cluster shows of the intent; nothing where that cannot be read, for it is written anew as a whole."""
+    try:
+        return intent.status
+    except DecodeError:
+        return NetworkIntentStatus()
+
+
+def _completed_elsewhere(intent: NetworkIntent) -> bool:
+    """Whether another operator (ours notes its interpretation) has completed this very spec.
+
+    Its word stands until the spec changes, or a change of operators would commit and write everything anew. The Go
+    operator keeps no generation with its conditions, and that of the status only by chance: without one, a spec that
+    was never edited is meant.
+    """
+    status = _shown(intent)
+    ready = find(status.conditions, "Ready")
+    return (
+        status.phase is IntentPhase.COMPLETED
+        and status.interpretation is None
+        and ready is not None
+        and ready.status == "True"
+        and (status.observed_generation or 1) == intent.metadata.generation
+    )
 
 
 def _interpretation(meaning: Meaning) -> Interpretation:
@@ -379,11 +407,7 @@ def _taken_over(status: NetworkIntentStatus, provider: NetworkIntentStatus, mess
 
 
 def _refused(intent: NetworkIntent, refusal: Refusal) -> NetworkIntentStatus:
-    try:
-        last = intent.status
-    except SteadyError:
-        last = NetworkIntentStatus()
-    message = str(refusal)
+    last, message = _shown(intent), str(refusal)
     kept = NetworkIntentStatus(git_commit_hash=last.git_commit_hash, digest=last.digest)
     return msgspec.structs.replace(
         kept,
