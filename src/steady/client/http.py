@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -107,7 +108,7 @@ class HttpTransport:
         except TimeoutError as error:
             raise Unreachable(f"{self._authority} takes no connection within {_CONNECT_TIMEOUT:g} s") from error
         except OSError as error:
-            raise Unreachable(f"cannot connect to {self._authority}: {error.strerror or error}") from error
+            raise Unreachable(f"cannot connect to {self._authority}: {_cause(error)}") from error
         self._wires.add(wire)
         return wire
 
@@ -137,3 +138,9 @@ class HttpStream:
         """Pieces as they arrive."""
         while piece := await self._wire.piece():
             yield piece
+
+
+def _cause(error: OSError) -> str:
+    # asyncio puts the address in the place of the system's word; a resolver's error numbers are its own.
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or type(error).__name__

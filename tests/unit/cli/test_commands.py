@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,22 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_is_not_there_is_one_line_and_exit_code_1(tmp_path: Path, scheme: str) -> None:
+    """It says where nobody answers; whoever started the operator starts it again."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"{scheme}://{address}"}}],
+    }
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    done = nephoran("run", "--kubeconfig", str(tmp_path / "config"), "--work", str(tmp_path / "work"))
+    assert done.returncode == 1
+    assert done.stderr == f"nephoran: cannot connect to {address}: Connection refused\n"
 
 
 def test_help_answers_without_loading_the_operator() -> None:
