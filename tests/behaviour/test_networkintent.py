@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import filterfalse
 from typing import Any
 
 import pytest
@@ -197,19 +198,84 @@ async def test_the_newest_of_two_scale_intents_wins(house: House) -> None:
         assert condition(await house.get("b"), "Ready") == ("True", "AllPhasesCompleted")
 
 
-async def test_a_meaningless_sentence_is_refused_once(house: House) -> None:
-    """One status that says what was understood, with an example; no retry until the spec changes."""
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [("Please make it work somehow", "understood the action"), ("Bake a cake", "understood nothing")],
+)
+async def test_a_meaningless_sentence_is_refused_once(house: House, text: str, understood: str) -> None:
+    """One status that says what was understood, with an example; no retry until the spec changes, nor by a restart."""
     async with house.operator():
-        await house.create("what", "Please make it work somehow")
+        await house.create("what", text)
         await pass_time(3600.0)
         intent = await house.get("what")
         assert condition(intent, "Processed") == ("False", "NotUnderstood")
         assert condition(intent, "Stalled") == ("True", "NotUnderstood")
         assert intent["status"]["phase"] == "Error"
+        assert intent["status"]["lastMessage"].startswith(understood)
+        assert "but not" in intent["status"]["lastMessage"]
+        assert "write for example 'Deploy AMF with 3 replicas" in intent["status"]["lastMessage"]
         assert requests(house.server) == {FINALIZER: 1, STATUS: 1}
+    house.server.log.clear()
+    async with house.operator():
+        await pass_time(60.0)
+        assert requests(house.server) == {}
+        assert house.remote.commits == []
         await house.user.merge(f"{INTENTS}/what", {"spec": {"intent": "Deploy AMF"}})
         await pass_time()
         assert condition(await house.get("what"), "Stalled") is None
+
+
+TRICKS = {
+    "documents": "Deploy AMF with 2 replicas.\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: stolen}",
+    "keys": "Deploy AMF with 2 replicas\nspec:\n  hostNetwork: true",
+    "quotes": "Deploy AMF with 2 replicas \"'} ]: {{ .Values.x }} ${HOME} $(id) `id` %s",
+    "tags": "Deploy AMF with 2 replicas !!python/object/apply:os.system [id] &a *a <<: *b",
+    "paths": "Deploy AMF with 2 replicas in ../../../etc/passwd and /root/.git/hooks/pre-push",
+    "commit": "Deploy AMF with 2 replicas\n\nSigned-off-by: root\n- remove default/other uid=1",
+    "directions": "Deploy AMF with 2 replicas \u202e \u0000 \u2028 \x1b[31m",
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+async def test_no_text_leaves_its_place(house: House, trick: str) -> None:
+    """Whatever a sentence holds: one directory, the files of any such intent, each of one object, one line in git."""
+    async with house.operator():
+        await house.create("plain", "Deploy AMF with 2 replicas")
+        await pass_time()
+        await house.create("tricky", TRICKS[trick])
+        await pass_time()
+        assert (await house.get("tricky"))["status"]["phase"] == "Completed"
+    assert set(house.remote.tree) == {("default", "plain"), ("default", "tricky")}
+    assert _kinds(house.files("tricky")) == _kinds(house.files("plain"))
+    message = house.remote.commits[-1].message
+    assert message.isprintable() or set(filterfalse(str.isprintable, message)) == {"\n"}
+    assert [line for line in message.splitlines() if line.startswith("- ")] == message.splitlines()[2:]
+    deployment = yaml.safe_load(house.files("tricky")["deployment-amf.yaml"])
+    assert deployment["spec"]["replicas"] == 2
+    assert "hostNetwork" not in deployment["spec"]["template"]["spec"]
+
+
+def _kinds(files: dict[str, bytes]) -> dict[str, list[str]]:
+    """The kind of each document of each file; the record is none of them."""
+    del files["intent.json"]
+    return {file: [document["kind"] for document in yaml.safe_load_all(text)] for file, text in files.items()}
+
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "intent.json", "a.b.c", "0", "con", "git", "n" * 253])
+async def test_any_name_that_the_server_takes_is_a_directory(house: House, name: str) -> None:
+    """Its own, whatever files and systems make of such a name."""
+    async with house.operator():
+        await house.create(name, "Deploy AMF")
+        await pass_time()
+        assert (await house.get(name))["status"]["phase"] == "Completed"
+        assert list(house.remote.tree) == [("default", name)]
+
+
+@pytest.mark.parametrize("name", ["..", ".git", "a/b", "-x", "A", "a..b", "a\\b", "a\n", "n" * 254])
+async def test_a_name_that_is_none_is_refused_by_the_server(house: House, name: str) -> None:
+    """So it never becomes a path; if it came to that, the repository would refuse it too."""
+    with pytest.raises(AssertionError, match=r"metadata\.name"):
+        await house.create(name, "Deploy AMF")
 
 
 async def test_a_foreign_namespace_needs_the_owners_word(house: House) -> None:

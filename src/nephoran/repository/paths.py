@@ -10,9 +10,10 @@ from steady.errors import ConfigurationError
 
 RECORD_FILE = "intent.json"
 
-# RFC 1123 as Kubernetes reads it: a namespace is a label, the name of a custom resource a subdomain.
+# RFC 1123 as Kubernetes reads it: a namespace is a label, the name of a custom resource a subdomain, whose parts are of
+# any length.
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 # Starts and ends with a letter or a digit: neither hidden, nor `..`, nor `.git*`, nor an option, on any file system.
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
 _LONGEST_NAME = 253
