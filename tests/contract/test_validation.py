@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api import Api, failure
-from tests.contract.widgets import GROUP, RULE, SCHEMA, Widgets, crd, group_of_its_own, install, widget
+from tests.contract.api import JSON_PATCH, MERGE, Api, failure, until
+from tests.contract.widgets import CRDS, GROUP, RULE, SCHEMA, Widgets, crd, group_of_its_own, install, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -131,3 +131,32 @@ async def test_rules_are_checked_and_block_nothing_else(api: Api, namespace: str
     assert unchecked.causes == [("FieldValueTypeInvalid", "spec.text"), ("FieldValueInvalid", "<nil>")]
     assert "some validation rules were not checked because the object was invalid" in unchecked.json["message"]
     assert (await api.post(path, body | {"spec": {"text": "x", "low": 1, "high": 2}})).status == 201
+
+
+async def test_what_a_newer_schema_would_refuse_can_still_be_told_so(api: Api, namespace: str) -> None:
+    """Stored before the schema was tightened, an object takes status and finalizers: what is wrong stays as it was."""
+    group = group_of_its_own()
+    loose = copy.deepcopy(SCHEMA)
+    loose["properties"]["spec"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    await install(api, crd(group, "relics", "Relic", loose))
+    path = f"/apis/{group}/v1/namespaces/{namespace}/relics"
+    spec = {"text": 3, "low": "x", "size": 1}
+    relic = {"apiVersion": f"{group}/v1", "kind": "Relic", "metadata": {"name": "a"}, "spec": spec}
+    made = await api.post(path, relic)
+    assert made.status == 201, made.text
+    strict = crd(group, "relics", "Relic")["spec"]
+    assert (await api.patch(f"{CRDS}/relics.{group}", {"spec": strict}, MERGE)).status == 200
+
+    async def tightened() -> bool:
+        return (await api.post(path, relic | {"metadata": {"name": "b"}}, dryRun="All")).status == 422
+
+    await until(tightened)
+    told = {"phase": "Error", "conditions": [{"type": "Ready", "status": "False", "reason": "DecodeError"}]}
+    operations = [{"op": "test", "path": "/metadata/uid", "value": made.json["metadata"]["uid"]}]
+    operations.append({"op": "add", "path": "/status", "value": told})
+    answer = await api.patch(f"{path}/a/status", operations, JSON_PATCH)
+    assert (answer.status, answer.json.get("status")) == (200, told), answer.text
+    answer = await api.patch(f"{path}/a", {"metadata": {"finalizers": [f"{group}/held"]}}, MERGE)
+    assert (answer.status, answer.json.get("spec"), answer.json["metadata"]["generation"]) == (200, spec, 1)
+    answer = await api.patch(f"{path}/a", {"metadata": {"finalizers": []}}, MERGE)
+    assert answer.status == 200, answer.text
