@@ -110,9 +110,10 @@ class Manager:
         async with AsyncExitStack() as stack:
             if signals:
                 self._listen(stack)
-            scope = await stack.enter_async_context(Scope(options.name))
             await self._probe(stack)
             client = self._client(stack)
+            # Entered after the connection was made, so that nobody uses it any more when it is closed.
+            scope = await stack.enter_async_context(Scope(options.name))
             self._follow(client, scope)
             self._describe()
             if not await self._unless_stopped(self._synced()):
@@ -152,7 +153,9 @@ class Manager:
         await self._leadership.acquire()
         stack.push_async_callback(self._leadership.release)
         client.fence = self._leadership.check
-        scope.start(self._leadership.keep(), "lease")
+        keeping = scope.start(self._leadership.keep(), "lease")
+        # A renewal that came after the release would take the lease again.
+        stack.push_async_callback(_cancel, keeping)
 
     def _follow(self, client: Client, scope: Scope) -> None:
         for watch in self._watches():
@@ -281,3 +284,8 @@ class Manager:
         if self.options.lease is None or (self._leadership and self._leadership.held):
             return ""
         return "waiting for the lease"
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
