@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from steady.backoff import ErrorType
 from steady.errors import ConfigurationError, SteadyError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -38,6 +39,8 @@ _HOST = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*$")
 
 class AddressForbidden(SteadyError):
     """An address must not be talked to; the message says which, why, and what to change."""
+
+    error_type = ErrorType.VALIDATION
 
 
 class HostRule(NamedTuple):

@@ -35,6 +35,10 @@ class Unreachable(TransportError):
     """The request provably never reached the server, so it may be repeated."""
 
 
+class Untrusted(Unreachable):
+    """TLS failed: the server is not provably the one that it should be, or does not take us for what we are."""
+
+
 class Interrupted(TransportError):
     """The request may have reached the server: the outcome of a write is unknown."""
 

@@ -122,6 +122,7 @@ def manager(
     from nephoran.controllers import intent_controller, node_set_controller
     from nephoran.e2.fleet import Fleet
     from nephoran.e2.ric import RicClients
+    from nephoran.failures import backoff
     from nephoran.intent.interpret import RuleInterpreter
     from steady import Manager
     from steady.clock import SystemClock
@@ -134,6 +135,7 @@ def manager(
         options=options,
         services=[repository, rics, fleet],
         transport=transport,
+        backoff=backoff(),
     )
 
 

@@ -24,6 +24,7 @@ from nephoran.intent.verify import verify
 from nephoran.repository.protocol import Adjustment as Recorded
 from nephoran.repository.protocol import Change, IntentRepository, Record
 from steady import Context, Controller, Done, Failed, Result, Waiting, Watched
+from steady.backoff import ErrorType
 from steady.cache import Store
 from steady.clock import parse_timestamp
 from steady.errors import DecodeError, SteadyError
@@ -42,6 +43,8 @@ IntentResult = Result[NetworkIntentStatus]
 
 class Refusal(SteadyError):
     """The intent cannot be done as it is written; `reason` is the condition's."""
+
+    error_type = ErrorType.VALIDATION
 
     def __init__(self, condition: str, reason: str, message: str) -> None:
         super().__init__(message)

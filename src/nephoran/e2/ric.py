@@ -13,6 +13,7 @@ from yarl import URL
 from nephoran.addresses import AddressPolicy, Resolver, guarded_session
 from nephoran.api.e2nodeset import NodeState
 from nephoran.e2.nodes import RanFunction
+from steady.backoff import ErrorType, by_status
 from steady.errors import SteadyError
 
 body_limit = 16 * 1024 * 1024  # bytes of one answer; 1,000 nodes need about 150 KiB
@@ -37,13 +38,21 @@ CONNECTION_STATES: Mapping[str, NodeState] = {
 class RicUnavailable(SteadyError):
     """The RIC did not answer, or not usefully (408, 429, 5xx, no JSON): the same request may succeed later."""
 
+    error_type = ErrorType.TRANSIENT
+
 
 class RicRefused(SteadyError):
-    """The RIC answered `status`, and would again."""
+    """The RIC answered `status`, and would again; `cause` names the RIC, for those that wait for it."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, cause: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.cause = cause
+
+    @property
+    def error_type(self) -> ErrorType:
+        """As the status says."""
+        return by_status(self)
 
 
 class Ric(Protocol):
@@ -152,7 +161,7 @@ class RicClient:
         message = f"{method} {self.endpoint}{path}: {status}" + (f": {text}" if text.isprintable() and text else "")
         if status in {408, 429} or status >= 500:
             raise RicUnavailable(message)
-        raise RicRefused(message, status)
+        raise RicRefused(message, status, f"RIC {self.endpoint}")
 
 
 class RicClients:

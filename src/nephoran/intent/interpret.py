@@ -14,12 +14,15 @@ from nephoran.intent.replicas import replicas
 from nephoran.intent.sanitise import redact, sanitise
 from nephoran.intent.tokens import Atom, tokenise
 from nephoran.intent.vocabulary import SUBJECTS
+from steady.backoff import ErrorType
 
 EXAMPLE: Final = "Deploy AMF with 3 replicas in namespace 5g-core"
 
 
 class Meaningless(Exception):
     """A text without a meaning that could be acted on. `understood` is what was, `example` a sentence that would do."""
+
+    error_type = ErrorType.VALIDATION
 
     def __init__(self, understood: str, message: str, example: str = EXAMPLE) -> None:
         super().__init__(message)

@@ -16,6 +16,7 @@ from nephoran.intent.vocabulary import (
     NOT_NAMESPACES,
     SITE_WORDS,
 )
+from steady.backoff import ErrorType
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _SITE: Final = re.compile(rf"(?:{'|'.join(sorted(SITE_WORDS))})(?:-?site)?-?[0-9]+[a-z]?")
@@ -34,6 +35,8 @@ _PATHS: Final = frozenset({"/", "\\", "~", "$", "{", "<", "*"})
 
 class NotANamespace(Exception):
     """A sentence names a namespace that cannot be one."""
+
+    error_type = ErrorType.VALIDATION
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

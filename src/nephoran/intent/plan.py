@@ -26,6 +26,7 @@ import msgspec
 
 from nephoran.intent.meaning import Autoscale, Detail, Meaning
 from nephoran.knowledge import Component, Size, knowledge
+from steady.backoff import ErrorType
 
 most_replicas = 200  # of one function; the limit of the newest Go contract (intent-plan schema)
 most_e2_nodes = 1000  # of one set; the limit of the E2NodeSet's schema
@@ -46,6 +47,8 @@ Part = tuple[str, str]  # a component and one of its aspects
 
 class Unplannable(Exception):
     """There is nothing to plan, or it cannot be; the message says what, and what to write instead."""
+
+    error_type = ErrorType.VALIDATION
 
 
 class Adjustment(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final, Literal
 
+from steady.backoff import ErrorType
+
 LIMIT: Final = 2_000
 """Characters of a sentence, counted after normalisation."""
 
@@ -18,6 +20,8 @@ _CREDENTIALS: Final = re.compile(r"://[^\s/?#]*@")
 
 class Rejected(Exception):
     """A text that is no sentence. `reason` is "Empty" or "TooLong"; the message says what to do."""
+
+    error_type = ErrorType.VALIDATION
 
     def __init__(self, reason: Literal["Empty", "TooLong"], message: str) -> None:
         super().__init__(message)

@@ -11,12 +11,15 @@ import msgspec
 from nephoran.intent.interpret import Meaningless
 from nephoran.intent.meaning import Meaning, to_json
 from nephoran.intent.sanitise import Rejected
+from steady.backoff import ErrorType
 
 KEYS: Final = ("action", "components", "replicas", "namespace", "slice", "detail")
 
 
 class BadLine(Exception):
     """A line of the collection that is no JSON object with a `text`; the message says which and why."""
+
+    error_type = ErrorType.VALIDATION
 
 
 class _Reader(Protocol):

@@ -1,7 +1,6 @@
 """Git as the destination of intents: one writer, group commits, and nothing said before the remote has it."""
 
 from nephoran.repository.errors import (
-    ERROR_TYPES,
     AuthenticationFailed,
     Closed,
     Corrupt,
@@ -18,7 +17,6 @@ from nephoran.repository.protocol import Adjustment, Change, Commit, IntentRepos
 from nephoran.repository.repository import Repository
 
 __all__ = [
-    "ERROR_TYPES",
     "Adjustment",
     "AuthenticationFailed",
     "Change",

@@ -11,12 +11,13 @@ from steady.errors import SteadyError
 class RepositoryError(SteadyError):
     """Anything that the repository raises on purpose.
 
-    `reason` is the one-word reason for a condition, `error_type` says how to wait: pass `ERROR_TYPES` to
-    `BackoffManager.register`.
+    `reason` is the one-word reason for a condition, `error_type` says how to wait, and `cause`, where there is one, for
+    what others wait as well: one remote and one disk serve all intents.
     """
 
     reason: ClassVar[str] = "RepositoryFailed"
     error_type: ClassVar[ErrorType] = ErrorType.TRANSIENT
+    cause: ClassVar[str] = ""
 
     @property
     def transient(self) -> bool:
@@ -68,6 +69,7 @@ class AuthenticationFailed(RemoteError):
 
     reason = "AuthenticationFailed"
     error_type = ErrorType.PERMANENT
+    cause = "git credentials"
 
 
 class StorageFull(RepositoryError):
@@ -75,6 +77,7 @@ class StorageFull(RepositoryError):
 
     reason = "StorageFull"
     error_type = ErrorType.RESOURCE
+    cause = "git storage"
 
 
 class Corrupt(RepositoryError):
@@ -91,13 +94,3 @@ class Closed(RepositoryError):
 
 class Moved(RepositoryError):
     """Somebody else's commit came first. Never leaves the repository: the writer applies its changes again."""
-
-
-ERROR_TYPES: tuple[tuple[type[RepositoryError], ErrorType], ...] = tuple(
-    (error, error.error_type)
-    for error in (
-        RepositoryError, UnsafePath, Stale, ForeignDirectory, Refused, RemoteError, RemoteUnavailable,
-        AuthenticationFailed, StorageFull, Corrupt, Closed,
-    )
-)  # fmt: skip
-"""What `BackoffManager.register` is to be told, the most general first: it asks the last registered first."""

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from steady import errors
+from steady.backoff.retry_after import seconds as retry_after_seconds
 from steady.client.transport import Request, Response, Transport
+from steady.clock import SystemClock
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
 from steady.objects.patches import JSON_PATCH, MERGE_PATCH, Operation, encode
@@ -221,8 +223,9 @@ def error_of(
     retry_after: str | None = None,
     request: str = "",
 ) -> errors.ApiError:
-    """The typed error of a failure's parts; `retry_after` is the header's text, in seconds."""
-    seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
+    """The typed error of a failure's parts; `retry_after` is the header's text, `details` may say it as well."""
+    asked = retry_after or str((details or {}).get("retryAfterSeconds", ""))
+    seconds = retry_after_seconds(asked, SystemClock().now())
     type_ = errors.api_error_type(code, reason)
     return type_(code, reason, message, details=details, retry_after=seconds, request=request)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from steady.client.credentials import Connection
 from steady.client.transport import Request, Response
 from steady.client.wire import Wire
-from steady.errors import ConfigurationError, Interrupted, Unreachable
+from steady.errors import ConfigurationError, Interrupted, Unreachable, Untrusted
 
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
 
@@ -102,9 +102,9 @@ class HttpTransport:
                     Wire, self._host, self._port, ssl=self._tls
                 )
         except ssl.SSLCertVerificationError as error:
-            raise Unreachable(f"cannot verify the certificate of {self._authority}: {error.verify_message}") from error
+            raise Untrusted(f"cannot verify the certificate of {self._authority}: {error.verify_message}") from error
         except ssl.SSLError as error:
-            raise Unreachable(f"TLS with {self._authority}: {error.reason}") from error
+            raise Untrusted(f"TLS with {self._authority}: {error.reason}") from error
         except TimeoutError as error:
             raise Unreachable(f"{self._authority} takes no connection within {_CONNECT_TIMEOUT:g} s") from error
         except OSError as error:

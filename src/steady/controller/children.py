@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from steady import errors
+from steady.backoff import ErrorType
 from steady.cache.store import Store, same_json
 from steady.objects.children import Child
 from steady.objects.keys import Key
@@ -25,6 +26,7 @@ class ForeignOwner(errors.SteadyError):
     """The name of a child belongs to an object that is not ours."""
 
     reason = "NameTaken"
+    error_type = ErrorType.RESOURCE
 
 
 class Outcome(msgspec.Struct, frozen=True):

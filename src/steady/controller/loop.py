@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from steady import errors
-from steady.backoff import BackoffManager
+from steady.backoff import BackoffManager, Wait
 from steady.cache.store import Change, Store
 from steady.client.client import Client
 from steady.clock import Clock
@@ -109,13 +109,13 @@ class Loop(Generic[O, S]):
 
     def _own_change(self, change: Change) -> None:
         if change.new is None:
-            self._backoff.success((self.controller.name, change.key))
+            self._backoff.forget((self.controller.name, change.key))
             if change.old:
                 self._batcher.forget(self._store, change.key, change.old.metadata.uid)
         if change.own:
             return
         if change.old is None or change.new is None or change.old.metadata.generation != change.new.metadata.generation:
-            self._backoff.success((self.controller.name, change.key))
+            self._backoff.forget((self.controller.name, change.key))
         self.enqueue(change.key, "deleted" if change.new is None else "created" if change.old is None else "changed")
 
     def _child_change(self, change: Change) -> None:
@@ -159,6 +159,7 @@ class Loop(Generic[O, S]):
         try:
             outcome = await self._handle(key)
         except Gone:
+            self._backoff.forget((self.controller.name, key))
             outcome = "success"
         except Exception as error:  # noqa: BLE001 - contained per key
             self._retry(key, error)
@@ -170,10 +171,10 @@ class Loop(Generic[O, S]):
         if not await self._store.fresh(key, _CATCH_UP):
             await self._read(key)
         raw = self._store.get(key)
-        if raw is None:
-            return "success"
-        if raw.metadata.deleting:
-            await self._clean(raw, cause)
+        if raw is None or raw.metadata.deleting:
+            if raw:
+                await self._clean(raw, cause)
+            self._backoff.forget((self.controller.name, key))
             return "success"
         if self.controller.cleanup and self.controller.finalizer not in (raw.metadata.finalizers or ()):
             await self._finalize(raw, (*(raw.metadata.finalizers or ()), self.controller.finalizer))
@@ -222,15 +223,14 @@ class Loop(Generic[O, S]):
 
     async def _failed(self, raw: RawObject, result: Failed[S]) -> str:
         error = result.error
-        delay = None if result.terminal else self._backoff.next_delay((self.controller.name, raw.key), error)
-        status = conditions.failing(result.status, raw.metadata.generation, error, stalled=delay is None)
+        wait = self._wait(raw.key, error, hold=result.terminal or None)
+        status = conditions.failing(result.status, raw.metadata.generation, error, stalled=wait.held)
         _log.warning(
             "%s %s: %s", self.controller.name, raw.key, conditions.redacted(f"{type(error).__name__}: {error}")
         )
         await self._batcher.room()
         await self._land(self._submit(raw, status, Priority.CRITICAL, Reason.STATUS))
-        if delay is not None:
-            self.enqueue(raw.key, f"retry after {type(error).__name__}", delay=delay)
+        self._later(raw.key, error, wait)
         return "timeout" if isinstance(error, TimeoutError) else "error"
 
     async def _clean(self, raw: RawObject, cause: str) -> None:
@@ -267,9 +267,22 @@ class Loop(Generic[O, S]):
             # The key now waits for the watch to show what it conflicted with.
             self.enqueue(key, "conflict")
             return
-        delay = self._backoff.next_delay((self.controller.name, key), error)
-        if delay is not None:
-            self.enqueue(key, f"retry after {type(error).__name__}", delay=delay)
+        raw = self._store.get(key)
+        # A deletion is not left to wait for a change of what is being deleted.
+        hold = False if raw and raw.metadata.deleting else None
+        self._later(key, error, self._wait(key, error, hold=hold))
+
+    def _wait(self, key: Key, error: Exception, *, hold: bool | None) -> Wait:
+        place = (self.controller.name, key)
+        return self._backoff.next_delay(place, error, release=partial(self._released, key), hold=hold)
+
+    def _later(self, key: Key, error: Exception, wait: Wait) -> None:
+        if wait.seconds is not None:
+            priority = Priority.LOW if wait.low else Priority.MEDIUM
+            self.enqueue(key, f"retry after {type(error).__name__}", priority=priority, delay=wait.seconds)
+
+    def _released(self, key: Key, delay: float) -> None:
+        self.enqueue(key, "released by backoff", priority=Priority.LOW, delay=delay)
 
     async def _land(self, ticket: Ticket) -> None:
         if await ticket.wait() is Outcome.FAILED and ticket.error:
