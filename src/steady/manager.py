@@ -90,7 +90,7 @@ class Manager:
         self._services = services
         self._transport = transport or (lambda: HttpTransport(connect()))
         self._clock = clock or SystemClock()
-        self._backoff = backoff or BackoffManager()
+        self._backoff = BackoffManager() if backoff is None else backoff
         self._reflectors: list[Reflector] = []
         self._leadership: Leadership | None = None
         self._stopping = asyncio.Event()

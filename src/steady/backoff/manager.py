@@ -118,7 +118,8 @@ class BackoffManager:
             self._parking.hold(key, entry, release or _nobody, now)
             return _said(entry, config, Outcome.HELD)
         if (spent or (release and self._parking.causes)) and (cause := self._cause(error, error_type, spent=spent)):
-            group = self._parking.join(cause, key, entry, release, now) if release else None
+            wanted = Group(cause, min(config.max_delay, _PROBE))
+            group = self._parking.join(wanted, key, entry, release, now) if release else None
             return self._probe(key, entry, config, group, asked, now)
         if entry.group:
             self._parking.leave(key, entry, now)
@@ -138,7 +139,8 @@ class BackoffManager:
         if entry is None:
             return False
         self._resets += 1
-        self._parking.cured(key, entry)
+        if entry.group:
+            self._parking.cured(key, entry.group, asyncio.get_running_loop().time())
         return True
 
     def forget(self, key: Hashable) -> bool:
@@ -156,7 +158,7 @@ class BackoffManager:
         Their counts stay, so one that fails again is held again after one try.
         """
         held = len(self._parking.held)
-        self._parking.held.release()
+        self._parking.held.release(asyncio.get_running_loop().time())
         return held
 
     def cleanup(self) -> int:
@@ -227,13 +229,10 @@ class BackoffManager:
             return _said(entry, config, Outcome.PARKED)
         if now < entry.deadline - _TICK:
             return _delayed(entry, config, Outcome.EARLY, max(entry.deadline - now, asked), now)
-        interval = min(config.max_delay, _PROBE)
-        seconds = self._drawn(config, interval, asked)
-        if group:
-            group.interval = interval
-            if len(group) > 1:
-                group.turn(now, now + seconds)
-                return _said(entry, config, Outcome.PARKED)
+        seconds = self._drawn(config, min(config.max_delay, _PROBE), asked)
+        if group and len(group) > 1:
+            group.turn(now, now + seconds)
+            return _said(entry, config, Outcome.PARKED)
         return _delayed(entry, config, Outcome.PROBING, seconds, now)
 
     def _drawn(self, config: BackoffConfig, delay: float, asked: float) -> float:

@@ -21,16 +21,16 @@ class _Member(NamedTuple):
 
 
 class Group:
-    """Keys in the order of their turns; `cause` is what they wait for.
+    """Keys in the order of their turns; `cause` is what they wait for, `interval` the seconds between two tries.
 
     Invariant: the first one probes at its deadline, the others have none.
     """
 
     __slots__ = ("cause", "interval", "members")
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str = "", interval: float = 0.0) -> None:
         self.cause = cause
-        self.interval = 0.0
+        self.interval = interval
         self.members: OrderedDict[Hashable, _Member] = OrderedDict()
 
     def __len__(self) -> int:
@@ -56,12 +56,12 @@ class Group:
         member.entry.deadline = due
         member.release(due - now)
 
-    def release(self) -> None:
+    def release(self, now: float) -> None:
         """All may try at once."""
         members = list(self.members.values())
         self.members.clear()
         for member in members:
-            member.entry.group, member.entry.deadline = None, 0.0
+            member.entry.group, member.entry.deadline = None, now
         for member in members:
             member.release(0.0)
 
@@ -71,7 +71,7 @@ class Parking:
 
     def __init__(self) -> None:
         self.causes: dict[str, Group] = {}
-        self.held = Group("")
+        self.held = Group()
 
     def hold(self, key: Hashable, entry: Entry, release: Release, now: float) -> None:
         """Put `key` among the held ones."""
@@ -81,37 +81,37 @@ class Parking:
         entry.deadline = NEVER
         self.held.members[key] = _Member(entry, release)
 
-    def join(self, cause: str, key: Hashable, entry: Entry, release: Release, now: float) -> Group:
-        """Put `key` among those that wait for `cause`, at the end unless it is there already."""
+    def join(self, wanted: Group, key: Hashable, entry: Entry, release: Release, now: float) -> Group:
+        """Put `key` among those that wait for the same cause as `wanted`, at the end unless it is there already."""
         group = entry.group
-        if group is None or group.cause != cause:
+        if group is None or group.cause != wanted.cause:
             self.leave(key, entry, now)
-            group = entry.group = self.causes.setdefault(cause, Group(cause))
-            entry.deadline = NEVER if group else 0.0
+            group = entry.group = self.causes.setdefault(wanted.cause, wanted)
+            if group:
+                entry.deadline = NEVER
+        group.interval = wanted.interval
         group.members[key] = _Member(entry, release)
         return group
 
     def leave(self, key: Hashable, entry: Entry, now: float) -> None:
-        """Take `key` from where it waits, if it does; another takes its turn."""
+        """Take `key` from where it waits, if it does; another takes its turn. It may not count before the next try."""
         group = entry.group
         if group is None:
             return
-        probing, due = group.first == key, entry.deadline
+        first = group.first
+        due = now if group is self.held else group.members[first].entry.deadline
         del group.members[key]
-        entry.group, entry.deadline = None, 0.0
-        if group is self.held or not probing:
+        entry.group, entry.deadline = None, due
+        if group is self.held or first != key:
             return
         if group:
             group.appoint(now, due)
         else:
             del self.causes[group.cause]
 
-    def cured(self, key: Hashable, entry: Entry) -> None:
-        """`key` has succeeded: so may all that wait for the same cause."""
-        group = entry.group
-        if group is None:
-            return
+    def cured(self, key: Hashable, group: Group, now: float) -> None:
+        """`key` of `group` has succeeded: so may all that wait for the same cause."""
         del group.members[key]
         if group is not self.held:
             del self.causes[group.cause]
-            group.release()
+            group.release(now)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import re
 import warnings
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from types import ModuleType
+
+_ERROR = re.compile(r"Error|Exception|\braise\b")
 
 MISLEADING = (
     "networkintents.nephoran.com is forbidden: too many requests; information: could not find the requested resource, "
@@ -15,6 +19,7 @@ MISLEADING = (
 """Words of every type of error, of which none may count where the class or a code says what it is."""
 
 
+@cache
 def exceptions_of(package: str) -> dict[str, type[Exception]]:
     """Every error that `package` itself defines, by "package.Class"; no warnings, and nothing that ends a task."""
     found = {}
@@ -37,14 +42,17 @@ def bare(kind: type[Exception], **attributes: object) -> Exception:
 
 
 def _modules(package: str) -> Iterator[ModuleType]:
+    """The package, and each of its modules that raises something or speaks of errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         root = importlib.import_module(package)
         yield root
-        for info in pkgutil.walk_packages(root.__path__ if hasattr(root, "__path__") else [], f"{package}."):
-            if info.name.endswith(".__main__") or info.name == "aiohttp.pytest_plugin":
-                continue
-            try:
-                yield importlib.import_module(info.name)
-            except ModuleNotFoundError:
-                continue  # an extra that is not installed: what cannot be imported raises nothing
+        for folder in map(Path, getattr(root, "__path__", ())):
+            for path in sorted(folder.rglob("*.py")):
+                if path.name == "__main__.py" or not _ERROR.search(path.read_text(encoding="utf-8")):
+                    continue
+                name = ".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
+                try:
+                    yield importlib.import_module(name)
+                except ModuleNotFoundError:
+                    continue  # an extra that is not installed: what cannot be imported raises nothing

@@ -181,7 +181,8 @@ async def test_a_wait_tells_everything_about_itself() -> None:
     await asyncio.sleep(0.5)
     explained = manager.explain("a")
     assert explained
-    assert (explained.seconds, explained.next_try) == (pytest.approx(1.5), wait.next_try)
+    assert explained.seconds == pytest.approx(1.5)
+    assert explained.next_try == wait.next_try
     await asyncio.sleep(5.0)
     late = manager.explain("a")
     assert late
@@ -441,8 +442,9 @@ async def test_other_libraries_carry_it_in_the_headers_of_the_answer() -> None:
 async def test_a_million_keys_are_bounded() -> None:
     """100,000 are remembered; whatever comes beyond waits as long as it may, in the low lane, and harms nobody."""
     manager = BackoffManager(rng=random.Random(1))
-    for key in range(1_000_000):
-        wait = manager.next_delay(key, TRANSIENT)
+    for key in range(999_999):
+        manager.next_delay(key, TRANSIENT)
+    wait = manager.next_delay(999_999, TRANSIENT)
     assert len(manager) == 100_000
     assert (wait.outcome, wait.low, manager.attempts(999_999)) == (Outcome.SPENT, True, 0)
     assert 0.0 < after(wait) <= 300.0
