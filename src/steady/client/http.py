@@ -103,6 +103,8 @@ class HttpTransport:
                 )
         except ssl.SSLCertVerificationError as error:
             raise Untrusted(f"cannot verify the certificate of {self._authority}: {error.verify_message}") from error
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise Unreachable(f"TLS with {self._authority}: {error.reason}") from error
         except ssl.SSLError as error:
             raise Untrusted(f"TLS with {self._authority}: {error.reason}") from error
         except TimeoutError as error:

@@ -4,7 +4,8 @@ Invariants
 - A key runs in one slot at a time, on the latest snapshot; nothing it raises leaves its key.
 - No reconciler that has a cleanup is called before the snapshot shows the finalizer.
 - The reconciler's own writes do not wake its key; children and other kinds wake it by the mappings, old state and new.
-- A failure's time is decided by backoff alone; a change of the object ends the wait.
+- A failure's time is decided by backoff alone, and every run of a key is reported to it; a change of the object ends
+  the wait.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ class Loop(Generic[O, S]):
                 self._batcher.forget(self._store, change.key, change.old.metadata.uid)
         if change.own:
             return
-        if change.old is None or change.new is None or change.old.metadata.generation != change.new.metadata.generation:
+        if not _same(change.old, change.new):
             self._backoff.forget((self.controller.name, change.key))
         self.enqueue(change.key, "deleted" if change.new is None else "created" if change.old is None else "changed")
 
@@ -331,3 +332,10 @@ class Loop(Generic[O, S]):
             return view.status  # type: ignore[no-any-return]
         except errors.DecodeError:
             return self.controller.kind.status_type()  # type: ignore[return-value]
+
+
+def _same(old: RawObject | None, new: RawObject | None) -> bool:
+    """Whether it is the same object with the same spec, so that what failed would fail again."""
+    if old is None or new is None:
+        return False
+    return (old.metadata.uid, old.metadata.generation) == (new.metadata.uid, new.metadata.generation)

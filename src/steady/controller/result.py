@@ -40,7 +40,7 @@ class Waiting(msgspec.Struct, Generic[S], frozen=True):
 class Failed(msgspec.Struct, Generic[S], frozen=True):
     """It did not work: `status` is written, and backoff decides by `error` when it is tried again.
 
-    With `terminal` it is not tried again until the object changes.
+    With `terminal` it is not tried again until the object, the configuration or the interpreter changes.
     """
 
     status: S

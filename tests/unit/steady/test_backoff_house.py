@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from examples.echo import Echo, EchoStatus, reconcile
@@ -26,6 +27,7 @@ from steady import (
     errors,
 )
 from steady.backoff import Outcome
+from steady.cache.store import Change
 from steady.client.transport import Request
 from steady.tasks import Scope
 from tests.behaviour.house import Json, condition
@@ -274,6 +276,24 @@ async def test_bad_content_is_tried_twice_and_then_waits_for_a_change() -> None:
         await asyncio.sleep(1.0)
         assert await it.children() == 1
         assert await it.said("a", "Stalled") is None
+
+
+async def test_another_object_of_the_same_name_starts_anew() -> None:
+    """Its generation may be the same: a relist shows only the new one."""
+    async with house() as it:
+        await it.world.create("a")
+        await asyncio.sleep(0.5)
+        assert it.manager
+        loop = it.manager.loops[0]
+        old = loop._store.get(key("a"))
+        assert old
+        assert it.outcome("a") is Outcome.RETRY
+        echoed = msgspec.structs.replace(old, status=msgspec.Raw(b'{"said": "by another"}'))
+        loop._own_change(Change(key("a"), old, echoed))
+        assert it.outcome("a") is Outcome.RETRY
+        reborn = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, uid="other"))
+        loop._own_change(Change(key("a"), old, reborn))
+        assert it.outcome("a") is None
 
 
 async def test_a_new_configuration_releases_what_waits_for_one() -> None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pytest
 
 from steady.client import Connection, HttpTransport, Request
-from steady.errors import ConfigurationError, Interrupted, Unreachable
+from steady.errors import ConfigurationError, Interrupted, Unreachable, Untrusted
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = Request("GET", "/api", timeout=5.0)
@@ -337,8 +337,22 @@ async def test_a_server_that_speaks_no_tls_gets_not_one_byte_of_the_request() ->
 
     async with peer(script) as (it, _):
         transport = HttpTransport(Connection(f"https://127.0.0.1:{it.port}", token="secret"))
-        with pytest.raises(Unreachable, match=f"TLS with 127.0.0.1:{it.port}"):
+        with pytest.raises(Untrusted, match=f"TLS with 127.0.0.1:{it.port}"):
             await transport.send(GET)
         await transport.close()
     assert len(heard) == 1
     assert b"secret" not in heard[0]
+
+
+async def test_a_server_that_goes_while_tls_begins_is_away_and_not_untrusted() -> None:
+    """It restarts, perhaps: nothing is said about who it is."""
+
+    async def script(it: Peer, reader: Reader, writer: Writer) -> None:
+        await reader.read(1000)
+
+    async with peer(script) as (it, _):
+        transport = HttpTransport(Connection(f"https://127.0.0.1:{it.port}", token="secret"))
+        with pytest.raises(Unreachable) as raised:
+            await transport.send(GET)
+        await transport.close()
+    assert type(raised.value) is Unreachable
