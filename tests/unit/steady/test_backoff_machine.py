@@ -194,7 +194,7 @@ class Backoff(RuleBasedStateMachine):
             assert wait.attempt == count
         if wait.seconds is not None:
             asked = getattr(error, "retry_after", None) or 0.0
-            assert wait.seconds > 0.0
+            assert 0.0 < wait.seconds < float("inf")
             if wait.outcome is Outcome.EARLY and now < deadline < float("inf"):
                 assert abs(wait.seconds - max(deadline - now, asked)) <= TICK
             elif wait.outcome is not Outcome.EARLY:

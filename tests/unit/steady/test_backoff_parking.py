@@ -206,6 +206,22 @@ async def test_a_parked_key_that_fails_otherwise_leaves_the_others_alone() -> No
     assert tries.fail("b").outcome is Outcome.PARKED
 
 
+async def test_an_error_of_the_same_type_without_a_cause_is_the_keys_own_again() -> None:
+    """A missing kind and a conflict are both of resources, but a conflict is nobody else's."""
+    missing = errors.NotFound(404, request="POST /apis/example.com/v1/echoes")
+    conflict = errors.Conflict(409, "Conflict")
+    tries = Tries()
+    for key in "abc":
+        tries.fail(key, missing)
+    for key, released in (("b", []), ("a", [("c", 30.0)])):
+        wait = tries.fail(key, conflict)
+        assert (wait.outcome, wait.seconds, wait.cause) == (Outcome.EARLY, 30.0, "")
+        assert tries.taken() == released
+    assert tries.outcomes("a", "b", "c") == [Outcome.SPENT, Outcome.SPENT, Outcome.PROBING]
+    await asyncio.sleep(30.0)
+    assert tries.fail("a", conflict).attempt == 2
+
+
 async def test_a_wake_up_moves_neither_the_probe_nor_the_parked() -> None:
     """Twenty runs that nobody asked for: same moment, same count, same order."""
     tries = Tries()
