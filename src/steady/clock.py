@@ -39,7 +39,7 @@ class ManualClock:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 with whole seconds, as `metav1.Time` is written."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def micro_timestamp(moment: datetime) -> str:

@@ -112,7 +112,7 @@ class Loop(Generic[O, S]):
         if change.new is None:
             self._backoff.forget((self.controller.name, change.key))
             if change.old:
-                self._batcher.forget(self._store, change.key, change.old.metadata.uid)
+                self._batcher.forget(change.old.metadata.uid)
         if change.own:
             return
         if not _same(change.old, change.new):
@@ -207,7 +207,7 @@ class Loop(Generic[O, S]):
             return self._await(raw, result)
         if result.status is not None:
             status = conditions.finished(result.status, raw.metadata.generation)
-            await self._batcher.room()
+            await self._batcher.room(self._store, raw)
             await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
         self._backoff.success((self.controller.name, raw.key))
         if isinstance(result, Again):
@@ -229,7 +229,6 @@ class Loop(Generic[O, S]):
         _log.warning(
             "%s %s: %s", self.controller.name, raw.key, conditions.redacted(f"{type(error).__name__}: {error}")
         )
-        await self._batcher.room()
         await self._land(self._submit(raw, status, Priority.CRITICAL, Reason.STATUS))
         self._later(raw.key, error, wait)
         return "timeout" if isinstance(error, TimeoutError) else "error"
@@ -245,7 +244,7 @@ class Loop(Generic[O, S]):
         except Exception as error:
             self._show(raw, error)
             raise
-        self._batcher.forget(self._store, raw.key, raw.metadata.uid)
+        self._batcher.forget(raw.metadata.uid)
         await self._finalize(raw, [finalizer for finalizer in finalizers if finalizer != self.controller.finalizer])
 
     async def _finalize(self, raw: RawObject, finalizers: Sequence[str]) -> None:

@@ -40,8 +40,11 @@ class Writes:
 
     async def status(
         self, store: Store, obj: RawObject, status: Mapping[str, Any] | msgspec.Raw, *, reason: Reason
-    ) -> None:
-        """Make `status` (or its JSON) the whole status of `obj`. Raises Gone, Throttled, ApiError, TransportError."""
+    ) -> int:
+        """Make `status` (or its JSON) the whole status of `obj`, and return the version that it has then.
+
+        Raises Gone, Throttled, ApiError, TransportError.
+        """
         # Sorted as the server writes it, so that the echo is mostly equal to the letter.
         raw = status if isinstance(status, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(status, order="sorted"))
         async with self._turn(store, obj.key):
@@ -50,6 +53,7 @@ class Writes:
             answer = await self._patch(store, obj, patch, reason, "status")
             base = store.get(obj.key) or obj
             self._settle(store, answer, msgspec.structs.replace(base, metadata=answer.metadata, status=raw), base)
+            return answer.metadata.version
 
     async def finalizers(self, store: Store, obj: RawObject, finalizers: Sequence[str]) -> None:
         """Make `finalizers` those of `obj`, unless anything changed meanwhile. Raises Conflict, Gone, …."""

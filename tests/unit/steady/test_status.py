@@ -271,7 +271,9 @@ async def test_a_full_queue_makes_the_submitter_wait() -> None:
     async with batching(BatchConfig(max_queue_size=2), names="abc") as it:
         tickets = [it.submit(name, "hi", Priority.MEDIUM) for name in "ab"]
         start = asyncio.get_running_loop().time()
-        await it.batcher.room()
+        obj = it.store.get(key("c"))
+        assert obj
+        await it.batcher.room(it.store, obj)
         assert asyncio.get_running_loop().time() - start == pytest.approx(2.0, abs=0.01)
         tickets.append(it.submit("c", "hi"))
         assert [await ticket.wait() for ticket in tickets] == [Outcome.LANDED] * 3

@@ -1,0 +1,141 @@
+"""One object's status on its way out, and one kind's share of the batcher."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from enum import StrEnum
+from typing import NamedTuple
+
+from steady.cache.store import Store
+from steady.objects.raw import RawObject
+from steady.objects.view import Status
+from steady.queue import Priority
+from steady.reasons import Reason
+from steady.status.composition import Update
+from steady.status.statistics import Flush, Tally
+from steady.status.ticket import Outcome, Ticket
+
+NEVER = float("inf")  # a moment that does not come
+
+Line = OrderedDict[str, "Pending"]
+
+
+class Why(StrEnum):
+    """Why a pending status has not left."""
+
+    TIME = "its time has not come"
+    SENDING = "it is being sent"
+    WRITE = "the object's last write has no answer yet"
+    TURN = "others go first, or the server answers too slowly for more at a time"
+    PAUSE = "the server asked to wait (Retry-After)"
+    RATE = "writes_per_second allows no more"
+
+
+class Waiting(NamedTuple):
+    """A pending status. `since` and `leaves_by` are moments of the event loop's clock, in seconds.
+
+    At `leaves_by` at the latest it stops waiting for others and leaves with the next turn that is free.
+    """
+
+    priority: Priority
+    since: float
+    leaves_by: float
+    why: Why
+
+
+class Pending:
+    """What is to be sent for one object: `complete`, or else what is shown, with `update` on top."""
+
+    __slots__ = (
+        "complete",
+        "due",
+        "flush",
+        "line",
+        "obj",
+        "priority",
+        "ready",
+        "reason",
+        "share",
+        "since",
+        "ticket",
+        "uid",
+        "update",
+        "updates",
+    )
+
+    def __init__(self, share: Share, obj: RawObject, since: float) -> None:
+        self.share = share
+        self.obj = obj
+        self.uid = obj.metadata.uid
+        self.reason = Reason.STATUS
+        self.priority = Priority.LOW
+        self.since = since
+        self.due = NEVER
+        self.ready = NEVER  # since when nothing but its turn is missing
+        self.line: Line | None = None  # where it waits for its time
+        self.flush: Flush | None = None
+        self.complete: Status | None = None
+        self.ticket: Ticket | None = None
+        self.update: Update | None = None
+        self.updates: list[Ticket] = []
+
+    @property
+    def tickets(self) -> int:
+        """How many submissions have a part in it."""
+        return (self.ticket is not None) + len(self.updates)
+
+    def replace(self, status: Status, ticket: Ticket) -> None:
+        """Make `status` all that is to be sent."""
+        self.complete, self.ticket, self.update, self.updates = status, ticket, None, []
+
+    def compose(self, update: Update, ticket: Ticket) -> None:
+        """Put `update` on top of what is to be sent."""
+        self.update = self.update.then(update) if self.update else update
+        self.updates.append(ticket)
+
+    def give_way(self) -> None:
+        """The cluster shows a later complete status: what is left is the update."""
+        if self.ticket:
+            self.ticket.settle(Outcome.SUPERSEDED)
+        self.complete = self.ticket = None
+
+    def settle(self, outcome: Outcome, error: Exception | None = None) -> None:
+        """Tell everybody who has a part in it."""
+        if self.ticket:
+            self.ticket.settle(outcome, error)
+        for ticket in self.updates:
+            ticket.settle(outcome, error)
+
+
+class Share:
+    """One store's part: what waits for its time, and room for more.
+
+    `medium` and `low` are in the order of their moments, for all of a line wait equally long.
+    """
+
+    __slots__ = ("flying", "kind", "low", "medium", "pending", "room", "store", "tally")
+
+    def __init__(self, store: Store, kind: str, tally: Tally) -> None:
+        self.store = store
+        self.kind = kind
+        self.tally = tally
+        self.medium: Line = OrderedDict()
+        self.low: Line = OrderedDict()
+        self.flying = 0
+        self.pending = 0
+        self.room = asyncio.Event()
+
+    @property
+    def due(self) -> float:
+        """When the first one's time has come; infinity when none waits for its time."""
+        heads = [next(iter(line.values())).due for line in (self.medium, self.low) if line]
+        return min(heads, default=NEVER)
+
+    def ripe(self, moment: float) -> list[Pending]:
+        """Take those out whose time has come at `moment`."""
+        taken = []
+        for line in (self.medium, self.low):
+            while line and next(iter(line.values())).due <= moment:
+                taken.append(line.popitem(last=False)[1])
+        return taken

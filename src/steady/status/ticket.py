@@ -1,0 +1,49 @@
+"""The receipt for a submission."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import IntEnum
+
+
+class Outcome(IntEnum):
+    """What became of a submitted status.
+
+    LANDED: the cluster shows it. SUPERSEDED: a newer one took its place. GONE: its object no longer exists.
+    FAILED: it was not written, or nobody knows; the ticket's `error` says why.
+    """
+
+    LANDED = 0
+    SUPERSEDED = 1
+    GONE = 2
+    FAILED = 3
+
+
+class Ticket:
+    """Settles exactly once. Nothing retries a failed write: the ticket's holder asks backoff and submits again.
+
+    `error` is set with FAILED: what the server or the way to it said, or TimeoutError when the batcher was stopped.
+    """
+
+    __slots__ = ("_settled", "error", "outcome")
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
+        self._settled: asyncio.Event | None = None
+
+    def settle(self, outcome: Outcome, error: Exception | None = None) -> None:
+        """Say what became of it; only the first word counts."""
+        if self.outcome is not None:
+            return
+        self.outcome, self.error = outcome, error
+        if self._settled:
+            self._settled.set()
+
+    async def wait(self) -> Outcome:
+        """What became of it."""
+        while self.outcome is None:
+            # Most tickets are never waited for, or are settled by then.
+            self._settled = self._settled or asyncio.Event()
+            await self._settled.wait()
+        return self.outcome
