@@ -128,9 +128,10 @@ class StatusBatcher:
             await share.room.wait()
 
     def submit(self, store: Store, obj: RawObject, status: Status, priority: Priority, reason: Reason) -> Ticket:
-        """Make `status` the whole status of `obj` some time soon; its conditions need neither times nor generations.
+        """Make `status` the whole status of `obj` some time soon.
 
-        It takes the place of all that is pending, unless that observed a later generation.
+        Its conditions need neither times nor generations; without a generation of its own it observed that of `obj`. It
+        takes the place of all that is pending, unless that observed a later one.
         """
         ticket = Ticket()
         now = asyncio.get_running_loop().time()
@@ -138,8 +139,9 @@ class StatusBatcher:
         if pending is None:
             ticket.settle(Outcome.FAILED, _stopped())
             return ticket
-        before = pending.complete
-        if before is not None and before.observed_generation > status.observed_generation:
+        if not status.observed_generation:
+            status = msgspec.structs.replace(status, observed_generation=obj.metadata.generation)
+        if pending.latest > status.observed_generation:
             self._count(pending, Outcome.SUPERSEDED, 1)
             ticket.settle(Outcome.SUPERSEDED)
             return ticket
@@ -357,8 +359,7 @@ class StatusBatcher:
         sent = self._unseen(current)
         shown = sent.status if sent else current.status
         last, generation = known(shown), current.metadata.generation
-        # A generation that the object has not reached was not observed by anybody: such a one is put right.
-        if pending.complete and pending.complete.observed_generation < last.observed_generation <= generation:
+        if pending.complete and pending.complete.observed_generation < last.latest(generation):
             self._metrics.avoided(kind, Avoided.SUPERSEDED)
             if not pending.update:
                 return Outcome.SUPERSEDED
@@ -366,7 +367,8 @@ class StatusBatcher:
             pending.give_way()
         now = timestamp(self._clock.now())
         status = composed(pending.complete, pending.update, shown, last, generation, now)
-        if sent is None and same_json(status, current.status):
+        certain = sent is None or sent.version is not None
+        if certain and same_json(status, shown):
             self._metrics.avoided(kind, Avoided.UNCHANGED)
         else:
             await self._write(pending, key, status)

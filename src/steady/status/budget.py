@@ -48,7 +48,8 @@ class Budget:
         self._next = 0.0
         self._ordinary = 0
         self._number = 0
-        self._halved = 0
+        self._filled = 0  # the last write that filled the window
+        self._halved = 0  # the last one that left before the window was halved
         self._latency = 0.0
         self._best = self._best_lately = NEVER
         self._forgotten = 0.0
@@ -70,12 +71,13 @@ class Budget:
         self.in_flight += 1
         self._ordinary += not urgent
         self._number += 1
+        if self._ordinary >= int(self.window):
+            self._filled = self._number
         self._next = max(self._next, now) + self._spacing
         return Flight(self._number, now, urgent)
 
     def end(self, flight: Flight, now: float, error: BaseException | None = None) -> None:
         """It was answered, or failed with `error`."""
-        used = self._ordinary >= int(self.window)
         self.in_flight -= 1
         self._ordinary -= not flight.urgent
         if isinstance(error, errors.ApiError) and error.retry_after:
@@ -83,7 +85,7 @@ class Budget:
         if flight.number <= self._halved:
             return
         if error is None:
-            self._answered(now - flight.began, now, used=used)
+            self._answered(now - flight.began, now, used=flight.number <= self._filled)
         elif _overloaded(error):
             self._halve()
 

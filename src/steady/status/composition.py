@@ -36,6 +36,11 @@ class Update(msgspec.Struct, frozen=True):
         if own := {"conditions", "observedGeneration"} & self.fields.keys():
             raise ValueError(f"fields: {', '.join(sorted(own))} must be given as a parameter of its own")
 
+    @property
+    def latest(self) -> int:
+        """The latest generation that any part of it observed."""
+        return max(self.observed_generation, *(condition.observed_generation for condition in self.conditions), 0)
+
     def at(self, generation: int) -> Update:
         """This update, its conditions observed at `generation` unless they say so themselves."""
         conditions = tuple(
@@ -82,6 +87,11 @@ class Known(msgspec.Struct, frozen=True, rename="camel"):
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
+
+    def latest(self, reached: int) -> int:
+        """The latest generation that any part of it observed, of those up to `reached`: nobody can observe others."""
+        observed = (self.observed_generation, *(condition.observed_generation for condition in self.conditions))
+        return max((generation for generation in observed if generation <= reached), default=0)
 
 
 _known = msgspec.json.Decoder(Known)

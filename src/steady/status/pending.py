@@ -85,6 +85,12 @@ class Pending:
         """How many submissions have a part in it."""
         return (self.ticket is not None) + len(self.updates)
 
+    @property
+    def latest(self) -> int:
+        """The latest generation that any part of it observed."""
+        complete = self.complete.observed_generation if self.complete else 0
+        return max(complete, self.update.latest) if self.update else complete
+
     def replace(self, status: Status, ticket: Ticket) -> None:
         """Make `status` all that is to be sent."""
         self.complete, self.ticket, self.update, self.updates = status, ticket, None, []

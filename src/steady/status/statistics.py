@@ -19,7 +19,7 @@ class Batch(NamedTuple):
 
 
 class Tally:
-    """Counts of one kind's submissions, each indexed by priority: `queued[HIGH]`, `settled[FAILED][HIGH]`.
+    """Counts of one kind's submissions by priority: `queued[HIGH]`, `settled[FAILED][HIGH]`.
 
     `queued` counts by the priority of the submission, the others by the one that it left with. `dropped` are those of
     the failed ones that a stop kept from being sent. `pending` is the number of objects that wait now. All that was
@@ -31,7 +31,7 @@ class Tally:
     def __init__(self) -> None:
         self.pending = 0
         self.queued = [0] * len(Priority)
-        self.settled = [[0] * len(Priority) for _ in Outcome]
+        self.settled = {outcome: [0] * len(Priority) for outcome in Outcome}
         self.dropped = [0] * len(Priority)
 
 

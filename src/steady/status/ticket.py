@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from enum import IntEnum
+from enum import Enum, auto
 
 
-class Outcome(IntEnum):
+class Outcome(Enum):
     """What became of a submitted status.
 
     LANDED: the cluster shows it. SUPERSEDED: a newer one took its place. GONE: its object no longer exists.
     FAILED: it was not written, or nobody knows; the ticket's `error` says why.
     """
 
-    LANDED = 0
-    SUPERSEDED = 1
-    GONE = 2
-    FAILED = 3
+    LANDED = auto()
+    SUPERSEDED = auto()
+    GONE = auto()
+    FAILED = auto()
 
 
 class Ticket:
