@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, cast
 
-from nephoran.intent.meaning import Action, SliceType
+from nephoran.intent.meaning import Action, Detail, SliceType
 from nephoran.intent.mentions import Mention
 from nephoran.intent.phrases import Hit, Lexicon
 from nephoran.intent.tokens import Atom
 from nephoran.intent.vocabulary import (
     CLAUSES,
     COMPONENTS,
+    LEADS,
     MEANT,
+    NEGATIONS,
     NOUNS,
     PERFORMANCE_WORDS,
     POLICY_WORDS,
@@ -36,45 +38,74 @@ _NOUNS: Final = Lexicon(NOUNS)
 _COMPONENTS: Final = Lexicon(COMPONENTS)
 _SLICES: Final = Lexicon(SLICES)
 _MEANT: Final = Lexicon(MEANT)
-_LEADS: Final = frozenset(
-    {"please", "you", "we", "i", "then", "should", "must", "now", "urgent", "urgently", "immediately", "and"}
-)
+_WISHING: Final = WISHES | {"request"}
+_COMPONENT_WORDS: Final = frozenset(phrase[-1] for phrase in COMPONENTS)
 _POLICIES: Final = frozenset({"policy", "policies", "qos", "rule", "rules"})
-_UPKEEP: Final = frozenset({"maintenance", "upgrade", "upgrades", "patching"})
+_UPKEEP: Final = frozenset({"maintenance", "upgrade", "upgrades", "patching", "patch", "patches", "hotfix", "hotfixes"})
 _AUTOSCALE: Final = frozenset({"autoscaling", "autoscale", "autoscaler", "hpa"})
 _SOFTWARE: Final = frozenset({"version", "software", "image", "images", "firmware", "release", "latest"})
 _MORE: Final = frozenset({"more", "additional", "extra", "overloaded", "fewer"})
+_BETTER: Final = frozenset({"faster", "quicker", "efficient", "cheaper", "leaner", "greener", "responsive", "smoother"})
+_LARGER: Final = frozenset({"bigger", "larger", "smaller", "stronger"})
+_AWAY: Final = frozenset({"out", "offline", "down", "maintenance", "service"})
+_QUESTIONS: Final = frozenset({"what", "how", "why", "who", "which", "where", "is", "are", "does", "did", "has", "was"})
+_REPORTS: Final = frozenset({"deployed", "installed", "created", "launched", "started", "works", "running"})
+_OBLIGING: Final = frozenset({"be", "should", "must", "need", "needs", "needed", "required", "wanted", "please"})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The deciding verb's mood and the words of its object, up to the first preposition."""
+    """The deciding verb's mood and the words of its object, up to the first preposition.
+
+    `opening`: the index of the verb, where it opens a clause.
+    """
 
     mood: Mood | None
-    head: tuple[str, ...]
-    component: bool
-    negated: bool
+    head: tuple[str, ...] = ()
+    component: bool = False
+    negated: bool = False
+    question: bool = False
+    opening: int | None = None
 
 
 def request(atoms: Sequence[Atom], taken: Collection[int]) -> Request:
     """What the sentence asks for, before its functions are known."""
     verb = _deciding(atoms, taken)
     if verb is None:
-        return Request(None, (), False, False)
-    head = _head(atoms, verb.end)
-    component = any(True for _ in _COMPONENTS.hits(head))
-    negated = verb.start > 0 and atoms[verb.start - 1].word in {"not", "never", "t"}
-    return Request(cast(Mood, verb.name), tuple(atom.word for atom in head), component, negated)
+        return Request(None, question=atoms[0].word in _QUESTIONS)
+    head, distance = _head(atoms, verb.end), _distance(atoms, taken, verb)
+    return Request(
+        mood=cast(Mood, verb.name),
+        head=tuple(atom.word for atom in head),
+        component=any(True for _ in _COMPONENTS.hits(head)),
+        negated=negated(atoms, verb.start),
+        opening=verb.start if distance == 0 else None,
+        question=atoms[0].word in _QUESTIONS and distance > 0,
+    )
+
+
+def negated(atoms: Sequence[Atom], verb: int) -> bool:
+    """Whether the verb at `verb` is what shall not be done."""
+    return verb > 0 and atoms[verb - 1].word in NEGATIONS
 
 
 def action(
-    atoms: Sequence[Atom], asked: Request, named: Sequence[Mention], sized: bool, type_: SliceType | None
+    atoms: Sequence[Atom],
+    asked: Request,
+    named: Sequence[Mention],
+    stated: Detail,
+    sized: bool,
+    type_: SliceType | None,
 ) -> Action | None:
-    """The action, from the verb and what it is done to; None where nothing tells."""
+    """The action, from the verb and what it is done to; None where nothing tells. `sized`: a size is stated."""
     objects = any(mention.role == "object" for mention in named)
     head = set(asked.head)
     if asked.mood is None:
         return _unasked(atoms, objects, type_)
+    if stated.autoscale and objects and asked.mood in {"configure", "set"}:
+        return "scale"
+    if stated.version and not sized and asked.mood in {"change", "set", "bring", "take"}:
+        return "maintenance"
     if asked.mood in {"deploy", "setup", "implement", "configure", "set", "do", "schedule", "change", "add"}:
         if _UPKEEP & head and not (asked.mood == "deploy" and asked.component):
             return "maintenance"
@@ -100,24 +131,33 @@ def slice_type(atoms: Sequence[Atom], taken: Collection[int]) -> SliceType | Non
 def _deciding(atoms: Sequence[Atom], taken: Collection[int]) -> Hit | None:
     covered = {index for hit in _COMPONENTS.hits(atoms, taken) for index in range(hit.start, hit.end)}
     hits = [hit for hit in _VERBS.hits(atoms, covered.union(taken)) if not _part_of_a_name(atoms, hit)]
-    return min(hits, key=lambda hit: (_distance(atoms, hit), hit.start), default=None)
+    return min(hits, key=lambda hit: (_distance(atoms, taken, hit), hit.start), default=None)
 
 
 def _part_of_a_name(atoms: Sequence[Atom], hit: Hit) -> bool:
     before = atoms[hit.start - 1].word if hit.start else ""
     after = atoms[hit.end].word if hit.end < len(atoms) else ""
-    wish = atoms[hit.start].word in WISHES | {"request"} and after in {"to", "you", ":"}
+    wish = atoms[hit.start].word in _WISHING and after in {"to", "you", ":"}
+    wish = wish or (atoms[hit.start].word == "do" and after in {"not", "you", "we"})
     return atoms[hit.start].joined or before in WITHIN or wish or (hit.end < len(atoms) and atoms[hit.end].joined)
 
 
-def _distance(atoms: Sequence[Atom], hit: Hit) -> int:
-    """How far the verb is from being the request itself: it opens a clause (0), is inside one (1), tells why (2)."""
-    if hit.start == 0:
+def _distance(atoms: Sequence[Atom], taken: Collection[int], hit: Hit) -> int:
+    """How far the verb is from being the request itself: it opens a clause (0), is inside one (1), tells why (2).
+
+    A place before it counts for nothing; a verb that is negated is farthest (3).
+    """
+    start = hit.start
+    while start and start - 1 in taken:
+        start -= 1
+    if start == 0:
         return 0
-    before = atoms[hit.start - 1]
-    if before.word == "to" and hit.start > 1 and atoms[hit.start - 2].word in WISHES:
+    before = atoms[start - 1]
+    if before.word == "to" and start > 1 and atoms[start - 2].word in WISHES:
         return 0
-    if before.mark or before.word in _LEADS:
+    if negated(atoms, hit.start):
+        return 3
+    if before.mark or before.word in LEADS:
         return 0
     return 2 if before.word in PURPOSE else 1
 
@@ -162,7 +202,7 @@ def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, sized: bool) ->
         case "configure":
             done = "scale" if sized and REPLICA_UNITS & head else "configure"
         case "deploy":
-            done = "configure" if _POLICIES & head and not asked.component else "deploy"
+            done = "configure" if _POLICIES & head and not asked.component else _started(atoms)
         case "setup" | "implement":
             done = _set_up(asked, objects)
         case "set":
@@ -173,11 +213,23 @@ def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, sized: bool) ->
             done = _changed(asked, sized)
         case "update":
             done = _updated(atoms, head, sized)
+        case "make":
+            done = _made(asked)
+        case "take":
+            done = "scale" if sized else "maintenance" if _AWAY & head else None
+        case "bring":
+            done = "optimize" if PERFORMANCE_WORDS & head else "scale" if _rises(atoms) else "deploy"
         case "schedule" | "do":
             done = _lent(atoms) or ("maintenance" if asked.mood == "schedule" else None)
+            done = done or ("configure" if POLICY_WORDS & head else None)
         case _:
             done = "configure" if asked.mood == "connect" else None
     return done
+
+
+def _started(atoms: Sequence[Atom]) -> Action:
+    words = {atom.word for atom in atoms}
+    return "maintenance" if {"start", "again"} <= words else "deploy"
 
 
 def _set_up(asked: Request, objects: bool) -> Action:
@@ -186,7 +238,15 @@ def _set_up(asked: Request, objects: bool) -> Action:
         return "scale"
     if behaviour and not (asked.component and asked.head[-1] not in POLICY_WORDS):
         return "configure"
-    return "deploy" if objects or asked.mood == "setup" else "configure"
+    return "deploy" if asked.component or asked.mood == "setup" else "configure"
+
+
+def _made(asked: Request) -> Action:
+    """ "Make an AMF" or "make the AMF highly available"."""
+    if not asked.component or not asked.head or _COMPONENT_WORDS.issuperset(asked.head[-1:]):
+        return "deploy"
+    head = set(asked.head)
+    return "optimize" if _BETTER & head else "scale" if _LARGER & head else "configure"
 
 
 def _changed(asked: Request, sized: bool) -> Action:
@@ -214,8 +274,13 @@ def _lent(atoms: Sequence[Atom]) -> Action | None:
 def _unasked(atoms: Sequence[Atom], objects: bool, type_: SliceType | None) -> Action | None:
     if noun := _lent(atoms):
         return noun
-    words = [atom.word for atom in atoms]
-    rising = any(first == "to" and atom.number is not None for first, atom in zip(words, atoms[1:], strict=False))
+    words = {atom.word for atom in atoms}
+    if _REPORTS & words and not _OBLIGING & words and atoms[0].word not in {"have", "get"}:
+        return None
     if objects:
-        return "scale" if rising or _MORE.intersection(words) else "deploy"
-    return "slice" if type_ and not SLICE_WORDS.isdisjoint(words) else None
+        return "scale" if _rises(atoms) or (_MORE | {"number"}) & words else "deploy"
+    return "slice" if type_ and SLICE_WORDS & words else None
+
+
+def _rises(atoms: Sequence[Atom]) -> bool:
+    return any(first.word == "to" and second.number is not None for first, second in pairwise(atoms))

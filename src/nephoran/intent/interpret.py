@@ -51,7 +51,7 @@ class RuleInterpreter:
         clean = redact(sanitise(text))
         atoms = tokenise(clean)
         where = _where(atoms)
-        stated, taken = detail(clean, atoms, where)
+        stated, taken = detail(atoms, where)
         asked = request(atoms, where.taken)
         _guard(asked, atoms)
         type_ = slice_type(atoms, where.taken)
@@ -59,10 +59,11 @@ class RuleInterpreter:
             atoms,
             where.taken,
             "deploy" if asked.mood in _RUNNING else "scale" if asked.mood in _SCALING else "configure",
+            asked.opening,
         )
         counts = replicas(atoms, taken, named)
         sized = bool(counts) or any((stated.cpu, stated.memory, stated.change, stated.factor))
-        done = action(atoms, asked, named, sized, type_)
+        done = action(atoms, asked, named, stated, sized, type_)
         components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
         if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
             raise Meaningless(*_understood(done, named))
@@ -85,6 +86,9 @@ def _guard(asked: Request, atoms: Sequence[Atom]) -> None:
     if asked.negated:
         message = f"the sentence says what not to do: say what to do, for example {EXAMPLE!r}"
         raise Meaningless("a negation", message)
+    if asked.question:
+        message = f"the sentence asks instead of saying what to do: write for example {EXAMPLE!r}"
+        raise Meaningless("a question", message)
     removal = asked.mood == "change" and not any(atom.number is not None for atom in atoms)
     removal = removal and any(atom.word in {"remove", "removing"} for atom in atoms[:3])
     if asked.mood == "delete" or (removal and asked.component):

@@ -18,7 +18,9 @@ from nephoran.intent.vocabulary import (
     COMPONENTS,
     COORDINATORS,
     EXCLUDING,
+    LEADS,
     LINKS,
+    NEGATIONS,
     NEIGHBOURING,
     PLACING,
     REPLICA_UNITS,
@@ -65,15 +67,15 @@ class Mention:
     role: Role = "object"
 
 
-def mentions(atoms: Sequence[Atom], taken: Collection[int], action: str) -> list[Mention]:
-    """Every mention in order, each with its role under this action."""
+def mentions(atoms: Sequence[Atom], taken: Collection[int], action: str, verb: int | None) -> list[Mention]:
+    """Every mention in order, each with its role under this action. `verb`: where the clause of the request begins."""
     hits = [hit for hit in _COMPONENTS.hits(atoms, taken) if not _only_a_quality(atoms, hit)]
     deaf = {index for hit in hits for index in range(hit.start, hit.end)}.union(taken)
     found: list[Mention] = []
     for hit in hits:
         role = _role(atoms, deaf, action, hit, found)
         found.append(Mention(hit.start, hit.end, hit.name, role))
-    return _without_generic(_promoted(found, action))
+    return _without_generic(_promoted(_after_the_verb(found, verb), action))
 
 
 def coordinated(atoms: Sequence[Atom], taken: Collection[int], end: int, start: int) -> bool:
@@ -139,7 +141,7 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
             and not (atom.word == "as" and atoms[index - 1].word in {"such", "well"})
         ):
             return index
-        opens = index == 0 or atoms[index - 1].mark
+        opens = index == 0 or atoms[index - 1].mark or atoms[index - 1].word in LEADS
         if _VERBS.at(atoms, index) and not atom.joined and (opens or atom.word not in _NOUNS_TOO):
             return index
         if previous and index < previous.end and atom.word == ",":
@@ -149,9 +151,13 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
 
 def _governed(atoms: Sequence[Atom], governor: int, occupied: bool, found: Sequence[Mention]) -> Role:
     word = atoms[governor].word
+    if governor and atoms[governor - 1].word in NEGATIONS and _VERBS.at(atoms, governor):
+        return "excluded"
     before = {atom.word for atom in atoms[max(0, governor - 3) : governor]}
     if word in EXCLUDING:
         return "excluded"
+    if governor and atoms[governor - 1].word == "to" and occupied and _VERBS.at(atoms, governor):
+        return "neighbour"
     if word in APART:
         return "neighbour"
     if word in {"to", "with", "into", "onto"} and not before.isdisjoint(LINKS):
@@ -159,6 +165,16 @@ def _governed(atoms: Sequence[Atom], governor: int, occupied: bool, found: Seque
     if word == "for" and found and found[-1].name == "xapp" and found[-1].end == governor:
         return found[-1].role
     return "neighbour" if word in PLACING and occupied else "object"
+
+
+def _after_the_verb(found: list[Mention], verb: int | None) -> list[Mention]:
+    """What the clauses before the request mention is its cause or its place, if it has an object of its own."""
+    if verb is None or not any(mention.role == "object" and mention.start > verb for mention in found):
+        return found
+    return [
+        replace(mention, role="neighbour") if mention.role == "object" and mention.start < verb else mention
+        for mention in found
+    ]
 
 
 def _promoted(found: list[Mention], action: str) -> list[Mention]:

@@ -14,6 +14,8 @@ from nephoran.intent.vocabulary import (
     ENVIRONMENTS,
     KNOWN_NAMESPACES,
     NOT_NAMESPACES,
+    PERFORMANCE_WORDS,
+    POLICY_WORDS,
     SITE_WORDS,
 )
 from steady.backoff import ErrorType
@@ -26,6 +28,7 @@ _REGION: Final = re.compile(
 _BEFORE: Final = frozenset(
     {"in", "into", "to", "from", "within", "under", "of", "for", "on", "using", "at", "inside", "-"}
 )
+_LEADING: Final = _BEFORE - {"of", "for", "using", "-"}
 _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "target", "kubernetes", "k8s", "our", "my", "existing", "dedicated", "new"}
 )
@@ -85,7 +88,11 @@ def _named_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
 
 def _keyword(atoms: Sequence[Atom], index: int) -> bool:
     word = atoms[index].word
-    return word in {"namespace", "namespaces"} or (word == "ns" and (index == 0 or atoms[index - 1].number is None))
+    if word != "ns" or index == 0 or atoms[index - 1].number is None:
+        return word in {"namespace", "namespaces", "ns"}
+    following = atoms[index + 1] if index + 1 < len(atoms) else None  # 2 ns may be nanoseconds
+    spaced = not atoms[index].glued and following is not None and not following.mark
+    return spaced and following is not None and following.word not in AFTER_COUNT | PERFORMANCE_WORDS
 
 
 def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
@@ -93,8 +100,10 @@ def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
     start = index + 1
     while start < len(atoms) and atoms[start].word in _NAMING:
         start += 1
-    told = start > index + 1 or first < 0 or atoms[first].word in _BEFORE
-    if not told or start >= len(atoms):
+    if start >= len(atoms):
+        return None
+    placed = first < 0 or atoms[first].word in _BEFORE
+    if not (placed or start > index + 1 or _stands_alone(atoms, start)):
         return None
     if _is_path(atoms, start):
         raise NotANamespace(atoms[start].text + atoms[start + 1].text)
@@ -102,7 +111,14 @@ def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
         atoms[start].word in NOT_NAMESPACES | AFTER_COUNT and atoms[start].word not in ENVIRONMENTS
     ):
         return None
-    return _label(atoms, max(first, 0), start)
+    return _label(atoms, max(first, 0) if placed else index, start)
+
+
+def _stands_alone(atoms: Sequence[Atom], start: int) -> bool:
+    """Whether nothing says that the word names a namespace, but nothing else would end there ("…, namespace core")."""
+    end = whole_word(atoms, start)[1]
+    ends = end == len(atoms) or atoms[end].mark or atoms[end].word in AFTER_COUNT
+    return ends and atoms[start].word not in POLICY_WORDS
 
 
 def _is_path(atoms: Sequence[Atom], start: int) -> bool:
@@ -117,17 +133,18 @@ def _before_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
     while start > 0 and atoms[start].joined:
         start -= 1
     if (
-        start < 1
+        start < 0
         or atoms[start].mark
         or (atoms[start].word in NOT_NAMESPACES and atoms[start].word not in ENVIRONMENTS)
     ):
         return None
-    quoted = start - 1 if atoms[start - 1].word in {'"', "'"} else start
+    quoted = start - 1 if start and atoms[start - 1].word in {'"', "'"} else start
     first = _back_over_determiners(atoms, quoted)
-    if first < 0 or atoms[first].word not in _BEFORE - {"of", "for", "using", "-"}:
+    opens = first < 0 and not (index + 1 < len(atoms) and atoms[index + 1].word in POLICY_WORDS)
+    if not opens and atoms[first].word not in _LEADING:
         return None
-    place = _label(atoms, first, start)
-    return _Place(place.name, range(first, index + 1))
+    place = _label(atoms, max(first, 0), start)
+    return _Place(place.name, range(max(first, 0), index + 1))
 
 
 def _back_over_determiners(atoms: Sequence[Atom], index: int) -> int:

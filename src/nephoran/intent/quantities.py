@@ -9,15 +9,17 @@ from itertools import pairwise
 from typing import Any, Final
 
 from nephoran.intent.meaning import Autoscale, Detail
+from nephoran.intent.phrases import Lexicon
 from nephoran.intent.places import Places
 from nephoran.intent.tokens import Atom, whole_word
-from nephoran.intent.vocabulary import BYTES, CPU_UNITS, MULTIPLES, RATES, REPLICA_UNITS, TIMES
+from nephoran.intent.vocabulary import BYTES, CPU_UNITS, MULTIPLES, RATES, REPLICA_UNITS, TIMES, VERBS
 
-_WINDOW: Final = re.compile(
-    r"(?<![0-9:])([0-2]?[0-9]:[0-5][0-9]) ?(?:-|–|—|to|until|and|bis|a) ?([0-2]?[0-9]:[0-5][0-9])(?![0-9:])"
-)
+_VERBS: Final = Lexicon(VERBS)
 _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)+(?:[-.][A-Za-z0-9]+)*|v[0-9]+|[rR][0-9]+")
 _NEAR: Final = 5
+_UNTIL: Final = frozenset({"-", "–", "—", "to", "until", "till", "and"})
+_HALVES: Final = {"am": 0, "a.m": 0, "pm": 12, "p.m": 12}
+_HOURS: Final = frozenset({"uhr", "h", "o'clock", "hrs", "hours"})
 _DOWN: Final = frozenset({"downlink", "dl", "download", "downstream"})
 _UP: Final = frozenset({"uplink", "ul", "upload", "upstream"})
 _LATENCY: Final = frozenset({"latency", "delay", "rtt", "response", "latencies", "lag"})
@@ -27,11 +29,12 @@ _PERIODS: Final = frozenset(
 _RELIABILITY: Final = frozenset({"reliability", "reliable", "availability", "uptime", "sla", "available"})
 _USERS: Final = frozenset({"users", "ues", "ue", "subscribers", "clients", "customers", "user"})
 _DEVICES: Final = frozenset({"devices", "sensors", "meters", "machines", "device", "endpoints", "things"})
-_MINIMUM: Final = frozenset({"min", "minimum", "minreplicas", "least"})
-_MAXIMUM: Final = frozenset({"max", "maximum", "maxreplicas", "most"})
+_MINIMUM: Final = frozenset({"min", "minimum", "minreplicas", "least", "floor"})
+_MAXIMUM: Final = frozenset({"max", "maximum", "maxreplicas", "most", "ceiling", "cap", "limit", "upto"})
+_BOUNDS: Final = _MINIMUM | _MAXIMUM | {"cpu", "memory"}
 _FACTORS: Final = {"double": 2, "doubling": 2, "triple": 3, "quadruple": 4, "halve": 0.5, "twice": 2}
 _FEWER: Final = frozenset(
-    {"remove", "removing", "reduce", "decrease", "fewer", "down", "lower", "shrink", "less", "cut"}
+    {"remove", "removing", "reduce", "decrease", "down", "lower", "shrink", "less", "cut", "downscale", "drop", "minus"}
 )
 
 _FLAGS: Final = {
@@ -66,6 +69,9 @@ class _Reading:
     def word(self, index: int) -> str:
         return self.atoms[index].word if 0 <= index < len(self.atoms) else ""
 
+    def whole(self, index: int) -> int | None:
+        return self.atoms[index].whole if 0 <= index < len(self.atoms) else None
+
     def after(self, index: int, reach: int = _NEAR) -> list[str]:
         """The words after `index` up to the next number or the sentence's end."""
         return self._run(range(index + 1, min(index + 1 + reach, len(self.atoms))), index)
@@ -84,15 +90,16 @@ class _Reading:
         return words
 
 
-def detail(text: str, atoms: Sequence[Atom], where: Places) -> tuple[Detail, Collection[int]]:
+def detail(atoms: Sequence[Atom], where: Places) -> tuple[Detail, Collection[int]]:
     """The detail stated, and the atoms that state a place or a quantity (no instance count among them)."""
     reading = _Reading(atoms, set(where.taken))
+    _window(reading)
     _autoscale(reading)
     for index, atom in enumerate(atoms):
         if atom.number is not None and index not in reading.taken and not atom.joined:
             _quantity(reading, index, atom.number)
     _relative(reading)
-    _named(reading, text)
+    _named(reading)
     plain = f" {' '.join(atom.word for atom in atoms)} "
     flags = {name: True for name, says in _FLAGS.items() if says.search(plain)}
     return Detail(**(flags | reading.stated), site=where.site, region=where.region), reading.taken
@@ -267,6 +274,9 @@ def _limit(reading: _Reading, index: int, said: bool) -> str | None:
         return "min"
     if (near and near[0] in _MAXIMUM) or after in {"max", "maximum"} or (said and before[:2] == ["to", "up"]):
         return "max"
+    if said and before[:1] and before[0] in {"to", "at"}:
+        bound = next((word for word in reading.before(index, 8) if word in _BOUNDS), "")
+        return "min" if bound in _MINIMUM else "max" if bound in _MAXIMUM else None
     return None
 
 
@@ -275,6 +285,8 @@ def _range_end(reading: _Reading, index: int) -> int | None:
     middle = index + 2 if reading.word(index + 1) in {"replicas", "instances", "pods"} else index + 1
     last = middle + 1
     between = reading.word(index - 1) == "between" and reading.word(middle) == "and"
+    if reading.word(middle) in {"up", "upto"} and reading.word(last) == "to":
+        middle, last = last, last + 1
     if not (between or reading.word(middle) in {"-", "to", "–"}) or last >= len(reading.atoms):
         return None
     return last if reading.atoms[last].whole is not None and reading.word(last + 1) != "percent" else None
@@ -303,27 +315,69 @@ def _conditional(words: Sequence[str]) -> bool:
 
 def _relative(reading: _Reading) -> None:
     words = [atom.word for atom in reading.atoms]
+    fewer = ("scale", "in") in pairwise(words)
     for index, atom in enumerate(reading.atoms):
         if factor := _FACTORS.get(atom.word):
             reading.state("factor", factor)
+        if atom.number and ("of", "factor") == (reading.word(index - 1), reading.word(index - 2)):
+            reading.state("factor", _plain(atom.number), index)
         value = atom.whole
         if value is None or index in reading.taken or atom.joined:
             continue
         added = reading.word(index - 1) in {"add", "adding", "remove", "removing"}
         more = not {"more", "additional", "extra", "fewer", "further"}.isdisjoint(words[index + 1 : index + 3])
         if reading.word(index + 1) != "percent" and (reading.word(index - 1) == "by" or added or more):
-            reading.state(
-                "change", -value if _FEWER & set(words[:index] + ["fewer"] * ("fewer" in words)) else value, index
-            )
+            reading.state("change", -value if fewer or "fewer" in words or _FEWER & set(words[:index]) else value, index)
 
 
-def _named(reading: _Reading, text: str) -> None:
-    if window := _WINDOW.search(text):
-        reading.state("window", f"{window.group(1)}-{window.group(2)}")
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """A time of day: minutes since midnight and the index after it. `half`: 0 for AM, 12 for PM; `told`: by a sign."""
+
+    minutes: int
+    end: int
+    half: int | None
+    told: bool
+
+    def __str__(self) -> str:
+        return f"{self.minutes // 60 % 24:02}:{self.minutes % 60:02}"
+
+
+def _window(reading: _Reading) -> None:
+    """From one time of day to another: 22:00-02:00, 3 AM to 5 AM, 2-4 pm."""
+    for index, atom in enumerate(reading.atoms):
+        if atom.whole is None or atom.joint or (begin := _clock(reading, index, None)) is None:
+            continue
+        if reading.word(begin.end) not in _UNTIL or (end := _clock(reading, begin.end + 1, begin.half)) is None:
+            continue
+        if end.told:
+            begin = begin if begin.told else _clock(reading, index, end.half) or begin
+            reading.state("window", f"{begin}-{end}", *range(index, end.end))
+            return
+
+
+def _clock(reading: _Reading, index: int, half: int | None) -> _Clock | None:
+    """The time of day that begins at `index`; `half` is taken where none is stated."""
+    hour = reading.whole(index)
+    if hour is None or not 0 <= hour <= 24:
+        return None
+    end, minute, told = index + 1, 0, False
+    if reading.word(end) == ":" and 0 <= (reading.whole(end + 1) or 0) < 60 and reading.whole(end + 1) is not None:
+        end, minute, told = end + 2, reading.whole(end + 1) or 0, True
+    stated = _HALVES.get(reading.word(end))
+    if stated is not None or reading.word(end) in _HOURS:
+        end, told = end + 1, True
+    half = half if stated is None else stated
+    if half is not None:
+        hour = hour % 12 + half
+    return _Clock(hour * 60 + minute, end, half if stated is None else stated, told)
+
+
+def _named(reading: _Reading) -> None:
     lowered = " ".join(atom.word for atom in reading.atoms)
     if "five nines" in lowered or "5 nines" in lowered:
         reading.state("reliability", 99.999)
-    upkeep = re.search(r"\b(?:upgrade|update|updating|upgrading|patch|migrate)\b", lowered) is not None
+    upkeep = any(hit.name in {"maintenance", "update"} for hit in _VERBS.hits(reading.atoms))
     for index, atom in enumerate(reading.atoms):
         if atom.joined or index in reading.taken or not _VERSION.fullmatch(whole_word(reading.atoms, index)[0]):
             told = atom.number is not None and reading.word(index - 1) in {"version", "release"} and not atom.joined

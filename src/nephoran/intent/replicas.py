@@ -9,8 +9,9 @@ from nephoran.intent.mentions import Mention, coordinated
 from nephoran.intent.tokens import Atom
 from nephoran.intent.vocabulary import ADJECTIVES, AFTER_COUNT, EACH, REPLICA_UNITS
 
-_ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "("})
+_ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "be", "("})
 _RELATIVE = frozenset({"more", "additional", "extra", "further", "fewer"})
+_AFTER = AFTER_COUNT | EACH
 _REACH = 4
 """Words that may stand between a number and what it counts."""
 
@@ -34,7 +35,9 @@ def replicas(atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Ment
     for index, atom in enumerate(atoms):
         if index in taken or atom.joined or not _countable(atoms, index):
             continue
-        if (mention := _counted_next(atoms, index, objects)) is not None:
+        if (mention := _assigned(atoms, index, objects)) is not None:
+            stated[mention] = int(atom.number or 0)
+        elif (mention := _counted_next(atoms, index, objects)) is not None:
             stated[mention] = int(atom.number or 0)
         elif count := _count(atoms, index, objects):
             for mention in _counted(atoms, taken, count, objects, stated):
@@ -52,7 +55,8 @@ def _countable(atoms: Sequence[Atom], index: int) -> bool:
     if _of_a_clock(atoms, index):
         return False
     after = {atom.word for atom in atoms[index + 1 : index + 3]}
-    if (before and before.word in {"by", "from"}) or _RELATIVE & after:
+    begins = before is not None and (before.word in {"by", "from"} or (before.word == "of" and "to" in after))
+    if begins or _RELATIVE & after:
         return False
     return not (index + 1 < len(atoms) and atoms[index + 1].word == "percent")
 
@@ -62,6 +66,13 @@ def _of_a_clock(atoms: Sequence[Atom], index: int) -> bool:
     before = index > 1 and atoms[index - 1].word == ":" and atoms[index - 2].number is not None
     after = index + 2 < len(atoms) and atoms[index + 1].word == ":" and atoms[index + 2].number is not None
     return (before and atoms[index].glued) or (after and atoms[index + 1].glued)
+
+
+def _assigned(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> int | None:
+    """The function to which the number is tied ("amf=3", "AMF x3"), by its place in `objects`."""
+    if index < 2 or atoms[index - 1].word not in {"=", "x"}:
+        return None
+    return next((position for position, mention in enumerate(objects) if mention.end == index - 1), None)
 
 
 def _counted_next(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> int | None:
@@ -94,18 +105,18 @@ def _count(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> _Co
         if atoms[position].word not in ADJECTIVES:
             break
     before = atoms[index - 1] if index else None
-    last = index + 1 == len(atoms)
+    end = index + 2 if index + 1 < len(atoms) and atoms[index + 1].word == "x" else index + 1
     ends = (
-        last
-        or atoms[index + 1].word in AFTER_COUNT | EACH
-        or (atoms[index + 1].mark and atoms[index + 1].word not in {":", "-", "<"})
+        end == len(atoms)
+        or atoms[end].word in _AFTER
+        or (atoms[end].mark and atoms[end].word not in {":", "-", "<"})
     )
     if (
         before is not None
         and ends
         and (before.word in _ASSIGNMENTS | REPLICA_UNITS | {"count"} or _touches(index, objects))
     ):
-        return _Count(index, value, index + 1, bare=True)
+        return _Count(index, value, end, bare=True)
     return None
 
 

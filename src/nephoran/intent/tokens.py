@@ -7,48 +7,66 @@ Hyphens and underscores inside a word separate atoms that stay `joined`, so `O-D
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
-from nephoran.intent.languages import IDEOGRAPHS, LANGUAGES
-from nephoran.intent.vocabulary import NUMBERS, SHORT_NAMES, UNITS
+import msgspec
 
-_LATIN: Final = r"A-Za-z0-9\u00c0-\u024f"
+from nephoran.intent.ideographs import IDEOGRAPHS
+from nephoran.intent.languages import Language, spoken
+from nephoran.intent.spelling import Speller, fold
+from nephoran.intent.vocabulary import EVERYDAY, NUMBERS, SHORT_NAMES, TYPED, UNITS
+
+_LETTERS: Final = r"A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\u1e00-\u1eff"
+"""Of the scripts that put spaces between words: Latin, Greek, Cyrillic."""
 _PIECE: Final = re.compile(
-    rf"(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?(?![{_LATIN}_-]))"
-    rf"|(?P<word>[{_LATIN}]+(?:[-_.][{_LATIN}]+)*)"
+    rf"(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?(?![{_LETTERS}_-])|[0-9]+,[0-9]{{1,2}}(?![{_LETTERS},_-]))"
+    r"|(?P<range>[0-9]{1,9}\.\.\.?[0-9]{1,9})"
+    rf"|(?P<word>[{_LETTERS}]+(?:[-_.][{_LETTERS}]+)*)"
     r"|(?P<space>\s)"
     r"|(?P<other>.)",
     re.DOTALL,
 )
 _NUMERAL: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
-_MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([a-z]+)")
+_FOREIGN_NUMERAL: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]{1,2})?|[0-9]{1,9},[0-9]{1,2}")
+"""As most of Europe writes it: 10.000 is ten thousand, 0,5 a half."""
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([a-zµμ]+)")
 _TIMES: Final = re.compile(r"x([0-9]{1,9})")
-_RANGE: Final = re.compile(r"[0-9]{1,9}-[0-9]{1,9}")
+_RANGE: Final = re.compile(r"([0-9]{1,9})(?:-|\.\.\.?)([0-9]{1,9})")
 _JOINTS: Final = re.compile("([-_])")
 _MARKS: Final = {
     "%": "percent", "％": "percent", "≤": "<", "≥": ">", "，": ",", "、": ",", "。": ".", "；": ";", "：": ":",
-    "！": "!", "？": "?", "×": "x", "“": '"', "”": '"', "’": "'", "‘": "'", "`": "'", "&": "and",
+    "！": "!", "？": "?", "×": "x", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "「": '"', "」": '"', "’": "'",
+    "‘": "'", "`": "'", "&": "and", "（": "(", "）": ")",
 }  # fmt: skip
-_ENDS: Final = frozenset(".!?;")
+_ENDS: Final = frozenset(".!?;。！？；")
+_ABBREVIATIONS: Final = frozenset(
+    "min max approx ca no nr incl excl e.g i.e eg resp bzw inkl inst repl vs etc mind".split()
+)
+"""Their full stop ends no sentence."""
 _LONGEST_IDEOGRAPH: Final = max(map(len, IDEOGRAPHS))
+_FIRST_IDEOGRAPH: Final = "\u2e80"
+_SPELLER: Final = Speller(TYPED)
+_REMEMBERED: Final = 1024  # pieces of sentences, most of which come again
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(msgspec.Struct, frozen=True, gc=False):
     """One word, number or mark. `word` is folded and translated; `sentence` counts the sentences of the text from 0.
 
     `joint`: the hyphen or underscore that ties it to the atom before; `glued`: nothing but that stands between the two.
+    `spelled`: a number written as a word. `whole`: the number, where it is a whole one.
     """
 
     text: str
     word: str
     number: float | None = None
+    whole: int | None = None
     joint: str = ""
     glued: bool = False
     mark: bool = False
+    spelled: bool = False
     sentence: int = 0
 
     @property
@@ -56,45 +74,38 @@ class Atom:
         """Whether it continues the word of the atom before."""
         return self.joint != ""
 
-    @property
-    def whole(self) -> int | None:
-        """The number, where it is a whole one."""
-        return int(self.number) if self.number is not None and self.number == int(self.number) else None
-
 
 def tokenise(text: str) -> list[Atom]:
     """The atoms of a sanitised text, in order. Linear in its length."""
     pieces = list(_pieces(text))
-    translation = _translation({fold(piece) for piece, _ in pieces})
+    language = spoken(fold(part) for piece, _ in pieces for part in _JOINTS.split(piece))
     atoms: list[Atom] = []
     sentence = 0
     for piece, glued in pieces:
-        atoms.extend(_atoms(piece, glued, sentence, translation))
-        if _MARKS.get(piece, piece) in _ENDS:
+        if piece == "." and atoms and atoms[-1].word in _ABBREVIATIONS:
+            continue
+        for atom in _atoms(piece, language):
+            atoms.append(_placed(atom, glued, sentence))
+            glued = True
+        if piece in _ENDS:
             sentence += 1
-    return atoms
+    return _added_up(atoms)
 
 
 def whole_word(atoms: Sequence[Atom], index: int) -> tuple[str, int]:
     """The joined word that starts at `index`, as typed, and the index after it."""
     end = index + 1
-    while end < len(atoms) and atoms[end].joined:
+    while end < len(atoms) and atoms[end].joint:
         end += 1
     return atoms[index].text + "".join(atom.joint + atom.text for atom in atoms[index + 1 : end]), end
-
-
-def fold(text: str) -> str:
-    """Lower case without accents: `Déployer` becomes `deployer`."""
-    plain = text.casefold()
-    if plain.isascii():
-        return plain
-    return "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     position, glued = 0, False
     while match := _PIECE.match(text, position):
-        value = _ideograph(text, position) if match.lastgroup == "other" else match.group()
+        value = match.group()
+        if value >= _FIRST_IDEOGRAPH and match.lastgroup == "other":
+            value = _ideograph(text, position)
         position += len(value)
         if match.lastgroup != "space":
             yield value, glued
@@ -108,53 +119,109 @@ def _ideograph(text: str, position: int) -> str:
     return text[position]
 
 
-def _translation(words: set[str]) -> Mapping[str, str]:
-    for language in LANGUAGES:
-        if not words.isdisjoint(language.signs):
-            return language.words
-    return {}
+def _placed(atom: Atom, glued: bool, sentence: int) -> Atom:
+    """`atom` where it stands: glued to the one before or not, in which sentence."""
+    if sentence == 0 and glued == atom.glued:
+        return atom
+    told = atom.text, atom.word, atom.number, atom.whole, atom.joint
+    return Atom(*told, glued or atom.glued, atom.mark, atom.spelled, sentence)
 
 
-def _atoms(piece: str, glued: bool, sentence: int, translation: Mapping[str, str]) -> Iterator[Atom]:
+@lru_cache(maxsize=_REMEMBERED)
+def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
+    """What one piece reads as in `language` (None: English)."""
     folded = fold(piece)
-    if _RANGE.fullmatch(folded):
-        first, last = folded.split("-")
-        yield _number(first, glued, sentence)
-        yield Atom("-", "-", glued=True, mark=True, sentence=sentence)
-        yield _number(last, True, sentence)
-    elif _NUMERAL.fullmatch(digits := folded.replace(",", "")):
-        yield _number(digits, glued, sentence)
-    elif (measure := _MEASURE.fullmatch(folded)) and measure.group(2) in UNITS:
-        yield _number(measure.group(1), glued, sentence)
-        yield Atom(measure.group(2), measure.group(2), glued=True, sentence=sentence)
-    elif times := _TIMES.fullmatch(folded):
-        yield Atom("x", "x", glued=glued, sentence=sentence)
-        yield _number(times.group(1), True, sentence)
-    else:
-        yield from _words(piece, glued, sentence, translation)
+    if ends := _RANGE.fullmatch(folded):
+        return _numeral(ends.group(1)), Atom("-", "-", glued=True, mark=True), _numeral(ends.group(2))
+    if _GROUPED.fullmatch(folded):
+        return (_numeral(folded.replace(",", "")),)
+    if language and _FOREIGN_NUMERAL.fullmatch(folded):
+        return (_numeral(folded.replace(".", "").replace(",", ".")),)
+    if _NUMERAL.fullmatch(folded):
+        return (_numeral(folded),)
+    if "," in folded[1:]:  # 2,3 in a language that writes decimals with a point
+        first, last = folded.split(",")
+        return _numeral(first), Atom(",", ",", glued=True, mark=True), _numeral(last)
+    if measure := _MEASURE.fullmatch(folded):
+        unit = language.words.get(measure.group(2), measure.group(2)) if language else measure.group(2)
+        if unit in UNITS:
+            return _numeral(measure.group(1)), Atom(measure.group(2), unit, glued=True)
+    if times := _TIMES.fullmatch(folded):
+        return Atom("x", "x"), _numeral(times.group(1))
+    return tuple(_words(piece, language))
 
 
-def _number(digits: str, glued: bool, sentence: int) -> Atom:
-    return Atom(digits, digits, number=float(digits), glued=glued, sentence=sentence)
+def _numeral(digits: str) -> Atom:
+    if not _NUMERAL.fullmatch(digits):
+        return Atom(digits, digits)
+    number = float(digits)
+    return Atom(digits, digits, number=number, whole=_whole(number))
 
 
-def _words(piece: str, glued: bool, sentence: int, translation: Mapping[str, str]) -> Iterator[Atom]:
+def _whole(number: float | None) -> int | None:
+    return int(number) if number is not None and number == int(number) else None
+
+
+def _words(piece: str, language: Language | None) -> Iterator[Atom]:
     if known := _MARKS.get(piece) or IDEOGRAPHS.get(piece):
         for word in known.split():
-            yield _word(piece, word, "", glued, sentence)
+            yield _word(piece, word, "")
         return
     joint = ""
     for part in filter(None, _JOINTS.split(piece)):
         if _JOINTS.fullmatch(part) and not piece.startswith(part):
             joint = part
             continue
-        folded = fold(part)
-        acronym = part.isupper() and folded in SHORT_NAMES
-        for word in (folded if acronym else translation.get(folded, folded)).split():
-            yield _word(part, word, joint, glued or joint != "", sentence)
+        for word in _understood(part, language).split():
+            yield _word(part, word, joint)
         joint = ""
 
 
-def _word(text: str, word: str, joint: str, glued: bool, sentence: int) -> Atom:
+def _understood(part: str, language: Language | None) -> str:
+    """One word in ours, a slip put right."""
+    folded = fold(part)
+    if language and folded in language.words and not (part.isupper() and folded in SHORT_NAMES):
+        return language.words[folded]
+    return folded if folded in EVERYDAY else _SPELLER.meant(folded)
+
+
+def _word(text: str, word: str, joint: str) -> Atom:
     number = float(word) if _NUMERAL.fullmatch(word) else NUMBERS.get(word)
-    return Atom(text, word, number, joint, glued, not any(map(str.isalnum, word)), sentence)
+    mark = not any(map(str.isalnum, word))
+    return Atom(text, word, number, _whole(number), joint, joint != "", mark, word in NUMBERS)
+
+
+def _added_up(atoms: list[Atom]) -> list[Atom]:
+    """`atoms` with numbers of several words made one: "twenty-five", "one hundred and twenty", "half a dozen"."""
+    if sum(atom.spelled for atom in atoms) < 2 and all(atom.word != "dozen" for atom in atoms):
+        return atoms
+    added: list[Atom] = []
+    for atom in atoms:
+        back = 1
+        if atom.spelled and len(added) > 1 and added[-1].word in {"and", "a"}:
+            back = 2
+        number = _together(added[-back], atom, back) if atom.spelled and len(added) >= back else None
+        if number is None:
+            added.append(atom)
+            continue
+        first = added[-back]
+        del added[-back:]
+        text = f"{number:g}"
+        added.append(Atom(text, text, number, _whole(number), first.joint, first.glued, False, True, first.sentence))
+    return added
+
+
+def _together(left: Atom, right: Atom, apart: int) -> float | None:
+    """The number that two neighbours name together; None where they are two numbers, or none at all."""
+    if left.word == "half" and right.word == "dozen":
+        return 6
+    if left.number is None or right.number is None or left.mark:
+        return None
+    multiple = right.number in {12, 100} or (right.number == 10 and right.glued)
+    if apart == 1 and multiple and right.word != "twelve" and 1 <= left.number < 10:
+        return left.number * right.number
+    if not left.spelled or (apart == 2 and left.number < 100):
+        return None
+    below = 10 if left.number % 100 else 100
+    open_ = left.number % 10 == 0 and (left.number >= 20 or right.glued)
+    return left.number + right.number if open_ and 1 <= right.number < below else None

@@ -13,7 +13,7 @@ Phrase = tuple[str, ...]
 
 Mood = Literal[
     "deploy", "scale", "add", "change", "set", "setup", "implement", "configure", "optimize", "maintenance",
-    "update", "schedule", "do", "delete", "connect",
+    "update", "schedule", "do", "delete", "connect", "make", "take", "bring",
 ]  # fmt: skip
 """What a verb asks for, before its object is known: `change` is more or less, `do` lends its noun a verb."""
 
@@ -28,58 +28,54 @@ def _phrases(table: Mapping[str, str]) -> dict[Phrase, str]:
     }
 
 
-COMPONENTS: Final[dict[Phrase, str]] = _phrases(
+def _with_plurals(table: Mapping[str, str]) -> dict[Phrase, str]:
+    names = _phrases(table)
+    return {(*phrase[:-1], f"{phrase[-1]}s"): name for phrase, name in names.items()} | names
+
+
+COMPONENTS: Final[dict[Phrase, str]] = _with_plurals(
     {
-        "amf": "amf, amfs, access and mobility management function, access and mobility function, access mobility"
+        "amf": "amf, access and mobility management function, access and mobility function, access mobility"
         " management function, access and mobility management, mobility management function",
-        "smf": "smf, smfs, session management function",
-        "upf": "upf, upfs, user plane function, user plane functions, upf user plane function",
-        "nrf": "nrf, nrfs, network repository function, nf repository function",
-        "udm": "udm, udms, unified data management",
-        "udr": "udr, udrs, unified data repository",
-        "pcf": "pcf, pcfs, policy control function, policy and charging function",
-        "ausf": "ausf, ausfs, authentication server function",
-        "nssf": "nssf, nssfs, network slice selection function",
-        "gnb": "gnb, gnbs, gnodeb, gnodebs, gnode b, g nodeb, g node b, next generation nodeb, base station, base"
-        " stations",
-        "o-du": "du, dus, odu, odus, o du, o dus, distributed unit, distributed units, o ran distributed unit, gnb"
-        " du, du low, odu low, o du low",
+        "smf": "smf, session management function",
+        "upf": "upf, user plane function, upf user plane function",
+        "nrf": "nrf, network repository function, nf repository function",
+        "udm": "udm, unified data management, unified data management function",
+        "udr": "udr, unified data repository",
+        "pcf": "pcf, policy control function, policy and charging function",
+        "ausf": "ausf, authentication server function, authentication server",
+        "nssf": "nssf, network slice selection function",
+        "gnb": "gnb, gnodeb, gnode b, g nodeb, g node b, next generation nodeb, base station, basestation",
+        "o-du": "du, odu, o du, vdu, v du, distributed unit, o ran distributed unit, gnb du, du low, odu low, o du"
+        " low",
         "o-du-high": "o du high, odu high, odu high phy, o du high phy, du high, oduhigh",
-        "o-cu": "cu, cus, ocu, ocus, o cu, o cus, central unit, central units, centralized unit, centralised unit, o"
-        " ran central unit, gnb cu",
-        "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, gnb cu cp, central unit control plane, cu control plane, o"
-        " cu control plane",
-        "o-cu-up": "cu up, cuup, o cu up, ocu up, ocuup, gnb cu up, central unit user plane, cu user plane, o cu"
-        " user plane",
-        "o-ru": "ru, rus, oru, orus, o ru, o rus, radio unit, radio units, rru, rrh, remote radio head, remote radio"
-        " heads, remote radio unit",
-        "near-rt-ric": "near rt ric, near rt rics, nearrt ric, nearrtric, near real time ric, near realtime ric,"
-        " near real time ran intelligent controller, near rt ran intelligent controller, ric, rics, ran intelligent"
+        "o-cu": "cu, ocu, o cu, vcu, v cu, central unit, centralized unit, centralised unit, o ran central unit, gnb"
+        " cu",
+        "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, vcu cp, gnb cu cp, central unit control plane, cu control"
+        " plane, o cu control plane",
+        "o-cu-up": "cu up, cuup, o cu up, ocu up, ocuup, vcu up, gnb cu up, central unit user plane, cu user plane, o"
+        " cu user plane",
+        "o-ru": "ru, oru, o ru, radio unit, o ran radio unit, rru, rrh, remote radio head, remote radio unit",
+        "near-rt-ric": "near rt ric, nearrt ric, nearrtric, near real time ric, near realtime ric, near real time ran"
+        " intelligent controller, near rt ran intelligent controller, near real time controller, ric, ran intelligent"
         " controller",
-        "non-rt-ric": "non rt ric, non rt rics, nonrt ric, nonrtric, non real time ric, non realtime ric, non real"
-        " time ran intelligent controller, non rt ran intelligent controller",
-        "xapp": "xapp, xapps, x app, x apps, xapplication, xapplications",
+        "non-rt-ric": "non rt ric, nonrt ric, nonrtric, non real time ric, non realtime ric, non real time ran"
+        " intelligent controller, non rt ran intelligent controller, non real time controller",
+        "xapp": "xapp, x app, xapplication",
         "kpimon": "kpimon, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi"
-        " monitoring xapp, kpm monitoring xapp, kpimon xapp, kpimon xapps, xapp kpimon, kpi monitoring application",
+        " monitoring xapp, kpm monitoring xapp, kpimon xapp, xapp kpimon, kpi monitoring application",
         "traffic-steering": "traffic steering, trafficsteering, traffic steerer, ric ts, ts xapp, traffic steering"
-        " xapp, traffic steering xapps, traffic steering application, xapp ts",
-        "e2-node": "e2 node, e2 nodes, e2node, e2nodes, e2 node simulator, e2 node simulators, simulated e2 node,"
-        " simulated e2 nodes, e2nodeset, e2nodesets, e2 nodeset, e2 node set, e2 node sets, e2 node simulation",
-        "e2-sim": "e2 simulator, e2 simulators, e2sim, e2sims, e2 sim, e2 sims, sim e2, simulated e2, e2 simulation,"
-        " e2simulator",
-        "trafficgen": "trafficgen, traffic gen, traffic generator, traffic generators, load generator, load generators,"
-        " trafficgenerator",
+        " xapp, traffic steering application, traffic steering app, xapp ts, xapp traffic steering",
+        "e2-node": "e2 node, e2node, node e2, e2 node simulator, simulated e2 node, e2nodeset, e2 nodeset, e2 node"
+        " set, e2 node simulation",
+        "e2-sim": "e2 simulator, e2sim, e2 sim, sim e2, simulated e2, e2 simulation, e2simulator",
+        "trafficgen": "trafficgen, traffic gen, traffic generator, load generator, trafficgenerator",
     }
 )
 """Spelling → canonical name."""
 
 SHORT_NAMES: Final = frozenset({"du", "dus", "cu", "cus", "ru", "rus"})
 """Names that are also words in other languages, where they count only in capitals."""
-
-PREFIXES: Final = frozenset(
-    {"oai", "free5gc", "open5gs", "ueransim", "sdcore", "srsran", "nephio", "my", "test", "demo"}
-)
-"""Words that may stand before a name in one identifier (oai-odu) without changing what it is."""
 
 _SLICES: Final[dict[str, str]] = {
     "embb": "embb, enhanced mobile broadband, e mbb, mobile broadband, enhanced broadband",
@@ -95,11 +91,12 @@ _MEANT: Final[dict[str, str]] = {
     "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery,"
     " autonomous, robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency,"
     " public safety, tactile, critical communication, critical communications, healthcare, remote control, industry"
-    " 4.0, smart grid, teleoperation",
+    " 4.0, smart grid, teleoperation, car, cars, driving, surgery, robotic, platooning",
     "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of"
-    " things, lpwa, wearables, low power devices",
+    " things, lpwa, lpwan, wearables, low power devices, meter, meters, agriculture, agricultural, farming, asset"
+    " tracking, trackers",
     "embb": "video, streaming, vr, ar, virtual reality, augmented reality, 4k, 8k, broadband, gaming, high"
-    " bandwidth, high throughput, stadium, fixed wireless access, fwa, holographic",
+    " bandwidth, high throughput, stadium, fixed wireless access, fwa, holographic, uhd, xr, tv, concert",
 }
 MEANT: Final[dict[Phrase, str]] = _phrases(_MEANT)
 """What a slice is for, where its type is not named; the first type in this order that is found is meant."""
@@ -109,32 +106,38 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         "deploy": "deploy, deploys, deploying, redeploy, install, installing, launch, launching, spin up, bring up,"
         " stand up, start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build,"
         " building, roll out, onboard, onboarding, establish, establishing, host, place, simulate, run, running,"
-        " start, starting, spawn, make, boot, bootstrap, introduce, deliver",
-        "scale": "scale, scale up, scale down, scale out, scale in, scaling, upscale, downscale, autoscale, auto"
-        " scale, resize, right size, rightsize, allocate, assign, rescale",
+        " start, starting, spawn, boot, bootstrap, introduce, deliver, rollout, give me, give us, get me, get us, bring back up, commission,"
+        " fire up",
+        "scale": "scale, scale up, scale down, scale out, scale in, scale back, scaling, scaled, upscale, downscale,"
+        " autoscale, auto scale, resize, right size, rightsize, allocate, assign, rescale, downsize, upsize",
         "add": "add, adding",
         "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double,"
-        " triple, halve, quadruple, remove, removing, expand, extend, shrink, grow, bump, boost, cut, trim, limit,"
-        " cap",
-        "set": "set, setting, change, changing, adjust, adjusting, modify, modifying, keep",
+        " triple, halve, quadruple, remove, removing, expand, extend, shrink, grow, bump, bump up, boost,"
+        " cut, cut down, trim, limit, cap, enlarge, ramp, ramp up, ramp down, drop, dial, dial up, dial down, lift,"
+        " multiply, beef up, step up, increased, decreased, reduced, raised, lowered",
+        "set": "set, setting, change, changing, adjust, adjusting, modify, modifying, keep,"
+        " give, switch",
+        "make": "make, making",
+        "take": "take, taking, crank, go",
+        "bring": "bring, bringing, get, move",
         "setup": "set up, setup, setting up, prepare, provide, need, require, want, request",
         "implement": "implement, implementing, define",
         "configure": "configure, configuring, reconfigure, enable, enabling, activate, apply, applying, enforce,"
         " disable, integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch"
         " on, switch off, secure, isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny,"
-        " restrict, throttle, expose, label, inject, migrate traffic, support, customize, tune qos, block, test,"
-        " verify, validate, show, list, get, check",
+        " restrict, throttle, expose, label, inject, migrate traffic, support, customize, tune qos, test, verify,"
+        " validate, show, list, check, let, permit, harden, whitelist, blacklist, forbid, limit access, deactivate",
         "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune,"
         " tuning, fine tune, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
         " balance, mitigate, streamline, offload, save, self optimize",
         "maintenance": "upgrade, upgrading, patch, patching, maintain, drain, back up, backup, restart, reboot,"
         " migrate, migrating, roll back, rollback, replace, repair, cordon, hotfix, rolling update, rolling upgrade,"
-        " take down",
+        " take down, downgrade, revert, bounce, service, recycle, upgraded, patched, restarted, rolling restart",
         "update": "update, updating",
         "schedule": "schedule, scheduling, plan, planning, reserve",
         "do": "put, perform, execute, carry out, conduct, initiate, trigger, do, begin, arrange",
         "delete": "delete, deleting, undeploy, uninstall, terminate, tear down, decommission, destroy, deprovision,"
-        " stop, shut down, purge, evict, kill",
+        " stop, shut down, purge, evict, kill, get rid of, tear, wipe, retire, dismantle, take away, clean up",
         "connect": "connect, connecting, register, registering, attach, link, interconnect, peer, join, associate",
     }
 )
@@ -159,6 +162,11 @@ WISHES: Final = frozenset(
 )
 """After one of these "to" begins the request itself."""
 
+LEADS: Final = frozenset(
+    {"please", "pls", "you", "we", "i", "then", "should", "must", "now", "urgent", "urgently", "immediately", "and"}
+)
+"""A verb after one of these opens a clause."""
+
 WITHIN: Final = frozenset({"auto", "large", "small", "full", "carrier", "multi", "at", "automatic", "elastic"})
 """A verb after one of these is part of a name or a modifier."""
 
@@ -167,7 +175,7 @@ POLICY_WORDS: Final = _words(
     " firewall logging telemetry metrics tracing interface interfaces handover mobility roaming authentication"
     " authorization access control parameters threshold thresholds profile profiles dashboard dashboards"
     " observability prioritization priority dscp charging steering routing probes probe gateway ingress egress"
-    " admission quota quotas limit limits link connection connectivity failover redundancy backup retention neighbor"
+    " admission mesh quota quotas limit limits link connection connectivity failover redundancy backup retention neighbor"
     " neighbour anr beamforming mimo drx sla slas"
 )
 """Behaviour rather than something that runs: to set it up is to configure."""
@@ -221,9 +229,14 @@ NUMBERS: Final[dict[str, float]] = {word: float(value) for value, word in enumer
     "single": 1.0,
     "pair": 2.0,
     "dozen": 12.0,
+    "couple": 2.0,
     "thirty": 30.0,
     "forty": 40.0,
     "fifty": 50.0,
+    "sixty": 60.0,
+    "seventy": 70.0,
+    "eighty": 80.0,
+    "ninety": 90.0,
     "hundred": 100.0,
 }
 
@@ -251,7 +264,7 @@ BYTES: Final[dict[str, str]] = {
 CPU_UNITS: Final = frozenset({"cpu", "cpus", "vcpu", "vcpus", "core", "cores", "processor", "processors"})
 UNITS: Final = (
     frozenset({"x", "m", "mhz", "ghz", "khz", "hz", "qam", "h", "hr", "min", "d", "w", "kw", "dbm", "db", "km"})
-    | {"replicas", "cpu", "cores", "vcpu"}
+    | {"replicas", "cpu", "cores", "vcpu", "am", "pm"}
     | set(RATES) | set(TIMES) | set(BYTES) | (set(MULTIPLES) - {"m"})
 ) - {"g"}  # fmt: skip
 """What may be glued to a number (4Gi, 1ms, 3x); `5g` stays a word."""
@@ -313,7 +326,12 @@ PLACING: Final = frozenset(
     {"for", "on", "in", "to", "into", "onto", "at", "inside", "within", "under", "across", "per"}
 )
 """What follows one of these is changed only if nothing else in the sentence is."""
-EXCLUDING: Final = frozenset({"instead", "without", "except", "excluding", "not", "no", "omit", "skip"})
+NEGATIONS: Final = frozenset({"not", "never", "t", "dont"})
+"""Before a verb: that it shall not be done ("don't" reads as don, ', t)."""
+EXCLUDING: Final = _words(
+    "instead without except excluding not no never omit omitting skip skipping leave leaving ignore ignoring untouched"
+    " unlike"
+)
 
 XAPP_QUALITIES: Final = _words(
     "support hosting platform framework onboarding capability capabilities runtime sdk ready enabled management manager"
@@ -348,3 +366,18 @@ SITE_WORDS: Final = frozenset(
     {"edge", "regional", "central", "lab", "site", "cell", "rack", "dc", "datacenter", "zone", "cluster", "mec", "far"}
 )
 """First part of a site's name: `edge01`, `site-3`, `lab`."""
+
+EVERYDAY: Final = (
+    frozenset(word for phrase in VERBS for word in phrase)
+    | PREPOSITIONS | CLAUSES | COORDINATORS | EACH | EXCLUDING | REPLICA_UNITS | NUMBERS.keys() | WISHES | PURPOSE
+    | _words("the a an is are be it its our my please should must can could would number")
+)  # fmt: skip
+"""English words: those that tell it from other languages."""
+
+TYPED: Final = _words(
+    "deploy deployment scale install create increase decrease reduce configure optimize upgrade update enable replica"
+    " replicas instance instances namespace monitoring latency bandwidth throughput slice network maintenance priority"
+    " availability reliability encryption isolation traffic steering simulator generator minimum maximum memory"
+    " autoscaling"
+)
+"""Words that are understood with a slip of the finger in them."""
