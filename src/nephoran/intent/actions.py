@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final, cast
+from itertools import pairwise, zip_longest
+from typing import Final, Literal, cast
 
 from nephoran.intent.meaning import Action, Detail, SliceType
 from nephoran.intent.mentions import Mention
 from nephoran.intent.phrases import Hit, Lexicon
 from nephoran.intent.tokens import Atom
 from nephoran.intent.vocabulary import (
+    ADJECTIVES,
     CLAUSES,
     COMPONENTS,
     LEADS,
@@ -39,8 +40,16 @@ _COMPONENTS: Final = Lexicon(COMPONENTS)
 _SLICES: Final = Lexicon(SLICES)
 _MEANT: Final = Lexicon(MEANT)
 _WISHING: Final = WISHES | {"request"}
+_HELPING: Final = {"do": {"not", "you", "we"}, "let": {"us", "'"}, "go": {"ahead", "on"}}
+"""Verb → what follows it where another verb says what is asked."""
 _COMPONENT_WORDS: Final = frozenset(phrase[-1] for phrase in COMPONENTS)
-_POLICIES: Final = frozenset({"policy", "policies", "qos", "rule", "rules"})
+_ENDING: Final = PREPOSITIONS | CLAUSES
+_POLICIES: Final = frozenset(
+    {"policy", "policies", "qos", "rule", "rules", "interface", "interfaces", "connection", "connections", "link"}
+)
+_RUNNING: Final = frozenset({"deploy", "setup", "implement", None})
+_INSTANCES: Final = REPLICA_UNITS | ADJECTIVES | SCALED_WORDS | {"number", "it", "them", ",", "up", "down", "out"}
+_SCALING: Final = frozenset({"scale", "change", "add", "set"})
 _UPKEEP: Final = frozenset({"maintenance", "upgrade", "upgrades", "patching", "patch", "patches", "hotfix", "hotfixes"})
 _AUTOSCALE: Final = frozenset({"autoscaling", "autoscale", "autoscaler", "hpa"})
 _SOFTWARE: Final = frozenset({"version", "software", "image", "images", "firmware", "release", "latest"})
@@ -50,6 +59,7 @@ _LARGER: Final = frozenset({"bigger", "larger", "smaller", "stronger"})
 _AWAY: Final = frozenset({"out", "offline", "down", "maintenance", "service"})
 _QUESTIONS: Final = frozenset({"what", "how", "why", "who", "which", "where", "is", "are", "does", "did", "has", "was"})
 _REPORTS: Final = frozenset({"deployed", "installed", "created", "launched", "started", "works", "running"})
+_BEING: Final = frozenset({"is", "are", "was", "were"})
 _OBLIGING: Final = frozenset({"be", "should", "must", "need", "needs", "needed", "required", "wanted", "please"})
 
 
@@ -89,19 +99,35 @@ def negated(atoms: Sequence[Atom], verb: int) -> bool:
     return verb > 0 and atoms[verb - 1].word in NEGATIONS
 
 
+def leaning(asked: Request) -> Literal["deploy", "scale", "configure"]:
+    """What the request is about to become, as far as its verb and object tell."""
+    if asked.mood in _RUNNING:
+        return "configure" if _behaviour(asked) else "deploy"
+    return "scale" if asked.mood in _SCALING else "configure"
+
+
+def counts_instances(asked: Request) -> bool:
+    """Whether a mere number may be a number of instances: nothing else is said to be set, raised or lowered."""
+    return asked.component or _INSTANCES.issuperset(asked.head) or asked.mood not in _SCALING | {"configure", None}
+
+
 def action(
     atoms: Sequence[Atom],
     asked: Request,
     named: Sequence[Mention],
+    told: bool,
     stated: Detail,
     sized: bool,
     type_: SliceType | None,
 ) -> Action | None:
-    """The action, from the verb and what it is done to; None where nothing tells. `sized`: a size is stated."""
+    """The action, from the verb and what it is done to; None where nothing tells.
+
+    `told`: anything but names is stated; `sized`: a size is.
+    """
     objects = any(mention.role == "object" for mention in named)
     head = set(asked.head)
     if asked.mood is None:
-        return _unasked(atoms, objects, type_)
+        return _unasked(atoms, objects, told, sized, type_)
     if stated.autoscale and objects and asked.mood in {"configure", "set"}:
         return "scale"
     if stated.version and not sized and asked.mood in {"change", "set", "bring", "take"}:
@@ -138,8 +164,9 @@ def _part_of_a_name(atoms: Sequence[Atom], hit: Hit) -> bool:
     before = atoms[hit.start - 1].word if hit.start else ""
     after = atoms[hit.end].word if hit.end < len(atoms) else ""
     wish = atoms[hit.start].word in _WISHING and after in {"to", "you", ":"}
-    wish = wish or (atoms[hit.start].word == "do" and after in {"not", "you", "we"})
-    return atoms[hit.start].joined or before in WITHIN or wish or (hit.end < len(atoms) and atoms[hit.end].joined)
+    wish = wish or after in _HELPING.get(atoms[hit.start].word, ())
+    told = before in _BEING and atoms[hit.start].word.endswith("ing")
+    return told or atoms[hit.start].joined or before in WITHIN or wish or (hit.end < len(atoms) and atoms[hit.end].joined)
 
 
 def _distance(atoms: Sequence[Atom], taken: Collection[int], hit: Hit) -> int:
@@ -167,7 +194,7 @@ def _head(atoms: Sequence[Atom], start: int) -> Sequence[Atom]:
     while (
         end < len(atoms)
         and atoms[end].sentence == atoms[start].sentence
-        and atoms[end].word not in PREPOSITIONS | CLAUSES
+        and (atoms[end].word not in _ENDING or atoms[end].joint)
     ):
         end += 1
     return atoms[start:end]
@@ -180,11 +207,9 @@ def _autoscales(head: Sequence[str]) -> bool:
 
 
 def _of_slices(head: Sequence[str], type_: SliceType | None) -> bool:
-    if "slicing" in head:
-        return type_ is not None
-    for index, word in enumerate(head):
-        if word in SLICE_WORDS:
-            return not (head[index + 1 :] and head[index + 1] in SLICE_QUALITIES)
+    for word, following in zip_longest(head, head[1:], fillvalue=""):
+        if word in SLICE_WORDS or (word == "slicing" and type_):
+            return following not in SLICE_QUALITIES
     return False
 
 
@@ -202,26 +227,28 @@ def _plain(atoms: Sequence[Atom], asked: Request, objects: bool, sized: bool) ->
         case "configure":
             done = "scale" if sized and REPLICA_UNITS & head else "configure"
         case "deploy":
-            done = "configure" if _POLICIES & head and not asked.component else _started(atoms)
+            done = "configure" if _behaviour(asked) else _started(atoms)
         case "setup" | "implement":
             done = _set_up(asked, objects)
         case "set":
             done = "scale" if sized or SCALED_WORDS & head else "configure"
         case "add" if asked.component and not sized and not (SCALED_WORDS | POLICY_WORDS | _MORE) & head:
             done = "deploy"
+        case "add" if not (asked.component or sized or (SCALED_WORDS | _MORE) & head):
+            done = "configure" if objects else None
         case "change" | "add":
             done = _changed(asked, sized)
         case "update":
             done = _updated(atoms, head, sized)
         case "make":
-            done = _made(asked)
+            done = _made(asked, sized)
         case "take":
             done = "scale" if sized else "maintenance" if _AWAY & head else None
         case "bring":
             done = "optimize" if PERFORMANCE_WORDS & head else "scale" if _rises(atoms) else "deploy"
         case "schedule" | "do":
             done = _lent(atoms) or ("maintenance" if asked.mood == "schedule" else None)
-            done = done or ("configure" if POLICY_WORDS & head else None)
+            done = done or ("configure" if POLICY_WORDS & head else "scale" if sized else None)
         case _:
             done = "configure" if asked.mood == "connect" else None
     return done
@@ -232,18 +259,26 @@ def _started(atoms: Sequence[Atom]) -> Action:
     return "maintenance" if {"start", "again"} <= words else "deploy"
 
 
+def _behaviour(asked: Request) -> bool:
+    """Whether what shall be set up is a behaviour and not something that runs."""
+    if asked.mood == "deploy":
+        return not asked.component and not _POLICIES.isdisjoint(asked.head)
+    return not POLICY_WORDS.isdisjoint(asked.head) and not (asked.component and asked.head[-1] not in POLICY_WORDS)
+
+
 def _set_up(asked: Request, objects: bool) -> Action:
-    behaviour = [word for word in asked.head if word in POLICY_WORDS]
     if _MORE.intersection(asked.head) and objects:
         return "scale"
-    if behaviour and not (asked.component and asked.head[-1] not in POLICY_WORDS):
+    if _behaviour(asked):
         return "configure"
     return "deploy" if asked.component or asked.mood == "setup" else "configure"
 
 
-def _made(asked: Request) -> Action:
-    """ "Make an AMF" or "make the AMF highly available"."""
-    if not asked.component or not asked.head or _COMPONENT_WORDS.issuperset(asked.head[-1:]):
+def _made(asked: Request, sized: bool) -> Action:
+    """What "make an AMF", "make the AMF highly available" and "make it 5" ask for."""
+    if asked.head[:1] == ("it",) and sized:
+        return "scale"
+    if not asked.component or _COMPONENT_WORDS.issuperset(asked.head[-1:]):
         return "deploy"
     head = set(asked.head)
     return "optimize" if _BETTER & head else "scale" if _LARGER & head else "configure"
@@ -271,15 +306,18 @@ def _lent(atoms: Sequence[Atom]) -> Action | None:
     return cast("Action | None", next((hit.name for hit in free), None))
 
 
-def _unasked(atoms: Sequence[Atom], objects: bool, type_: SliceType | None) -> Action | None:
+def _unasked(
+    atoms: Sequence[Atom], objects: bool, told: bool, sized: bool, type_: SliceType | None
+) -> Action | None:
     if noun := _lent(atoms):
         return noun
     words = {atom.word for atom in atoms}
     if _REPORTS & words and not _OBLIGING & words and atoms[0].word not in {"have", "get"}:
         return None
     if objects:
-        return "scale" if _rises(atoms) or (_MORE | {"number"}) & words else "deploy"
-    return "slice" if type_ and SLICE_WORDS & words else None
+        changed = _MORE & words or "number" in words or (sized and "have" in words and _OBLIGING & words)
+        return "scale" if changed or _rises(atoms) else "deploy" if told or _OBLIGING & words else None
+    return "slice" if (type_ or told) and SLICE_WORDS & words else None
 
 
 def _rises(atoms: Sequence[Atom]) -> bool:

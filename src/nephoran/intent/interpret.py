@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from nephoran.intent.actions import Request, action, request, slice_type
+from nephoran.intent.actions import Request, action, counts_instances, leaning, request, slice_type
 from nephoran.intent.meaning import Detail, Meaning
 from nephoran.intent.mentions import Mention, mentions
 from nephoran.intent.places import NotANamespace, Places, places
@@ -55,23 +55,15 @@ class RuleInterpreter:
         asked = request(atoms, where.taken)
         _guard(asked, atoms)
         type_ = slice_type(atoms, where.taken)
-        named = mentions(
-            atoms,
-            where.taken,
-            "deploy" if asked.mood in _RUNNING else "scale" if asked.mood in _SCALING else "configure",
-            asked.opening,
-        )
-        counts = replicas(atoms, taken, named)
+        named = mentions(atoms, where.taken, leaning(asked), asked.opening)
+        counts = replicas(atoms, taken, named, counts_instances(asked))
         sized = bool(counts) or any((stated.cpu, stated.memory, stated.change, stated.factor))
-        done = action(atoms, asked, named, stated, sized, type_)
+        told = sized or where.namespace is not None or stated != Detail()
+        done = action(atoms, asked, named, told, stated, sized, type_)
         components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
         if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
             raise Meaningless(*_understood(done, named))
         return Meaning(clean, done, components, counts, where.namespace, type_, stated)
-
-
-_RUNNING: Final = frozenset({"deploy", "setup", "implement", None})
-_SCALING: Final = frozenset({"scale", "change", "add", "set"})
 
 
 def _where(atoms: Sequence[Atom]) -> Places:

@@ -24,8 +24,9 @@ def _language(pairs: Mapping[str, str]) -> Language:
 
 _GERMAN: Final = _language(
     {
-        "deploy": "bereitstellen bereit bereitzustellen deploye deployen installiere installieren erstelle erstellen ausrollen auszurollen rolle rollen lege anlegen einrichten richte stelle stellen erzeuge"
-        " erzeugen betreibe betreiben hochfahren baue aufbauen",
+        "deploy": "bereitstellen bereit bereitzustellen deploye deployen installiere installieren erstelle erstellen"
+        " ausrollen auszurollen rolle rollen lege anlegen einrichten richte stelle stellen erzeuge erzeugen betreibe"
+        " betreiben hochfahren baue aufbauen",
         "start": "starte starten",
         "scale": "skaliere skalieren skalierung hochskalieren herunterskalieren hochskaliere",
         "increase": "erhöhe erhöhen vergrößere vergrößern steigere steigern aufstocken",

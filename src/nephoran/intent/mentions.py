@@ -15,6 +15,7 @@ from nephoran.intent.tokens import Atom
 from nephoran.intent.vocabulary import (
     ADJECTIVES,
     APART,
+    CAPACITIES,
     COMPONENTS,
     COORDINATORS,
     EXCLUDING,
@@ -41,6 +42,7 @@ _PAIRED: Final = 3
 _SPLITS: Final = frozenset({"split", "separation"})
 _CONTINUING: Final = COORDINATORS | {
     "(",
+    ")",
     ":",
     "as",
     "well",
@@ -51,6 +53,8 @@ _CONTINUING: Final = COORDINATORS | {
     "xapps",
     "xapp",
 }
+_TOGETHER: Final = frozenset({"along", "together"})
+_BETWEEN: Final = ADJECTIVES | REPLICA_UNITS
 _GOVERNING: Final = APART | PLACING | EXCLUDING | {"with", "using", "including", "alongside"}
 _NOUNS_TOO: Final = frozenset(
     {"scale", "cap", "limit", "limits", "access", "test", "check", "use", "cut", "patch", "link"}
@@ -81,13 +85,10 @@ def mentions(atoms: Sequence[Atom], taken: Collection[int], action: str, verb: i
 def coordinated(atoms: Sequence[Atom], taken: Collection[int], end: int, start: int) -> bool:
     """Whether what begins at `start` continues the list whose last member ends at `end` ("AMF, SMF and 3 UPF")."""
     between = [atom for index, atom in enumerate(atoms[end:start], end) if index not in taken]
-    return all(_continues(atom) for atom in between) and (
-        not between or any(atom.word in _CONTINUING for atom in between)
-    )
-
-
-def _continues(atom: Atom) -> bool:
-    return atom.word in _CONTINUING | ADJECTIVES | REPLICA_UNITS or atom.number is not None
+    joining = _CONTINUING | _TOGETHER | {"with"} if any(atom.word in _TOGETHER for atom in between) else _CONTINUING
+    return all(
+        atom.word in joining or atom.word in _BETWEEN or atom.number is not None for atom in between
+    ) and (not between or any(atom.word in joining for atom in between))
 
 
 def _only_a_quality(atoms: Sequence[Atom], hit: Hit) -> bool:
@@ -111,6 +112,8 @@ def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, 
     )
     if hit.name in _RICS and found and found[-1].name in _XAPPS:
         occupied, action = True, "deploy"
+    if occupied and _is_capacity(atoms, governor, hit.start):
+        return "neighbour"
     return _governed(atoms, governor, occupied and action in _RUNNING, found)
 
 
@@ -175,6 +178,11 @@ def _after_the_verb(found: list[Mention], verb: int | None) -> list[Mention]:
         replace(mention, role="neighbour") if mention.role == "object" and mention.start < verb else mention
         for mention in found
     ]
+
+
+def _is_capacity(atoms: Sequence[Atom], governor: int, start: int) -> bool:
+    """Whether what is counted is what another function can bear ("with at most 500 gNBs")."""
+    return not CAPACITIES.isdisjoint(atom.word for atom in atoms[governor:start])
 
 
 def _promoted(found: list[Mention], action: str) -> list[Mention]:

@@ -12,17 +12,22 @@ from nephoran.intent.meaning import Autoscale, Detail
 from nephoran.intent.phrases import Lexicon
 from nephoran.intent.places import Places
 from nephoran.intent.tokens import Atom, whole_word
-from nephoran.intent.vocabulary import BYTES, CPU_UNITS, MULTIPLES, RATES, REPLICA_UNITS, TIMES, VERBS
+from nephoran.intent.vocabulary import AFTER_COUNT, BYTES, CPU_UNITS, EACH, MULTIPLES, RATES, REPLICA_UNITS, TIMES, VERBS
 
 _VERBS: Final = Lexicon(VERBS)
 _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)+(?:[-.][A-Za-z0-9]+)*|v[0-9]+|[rR][0-9]+")
 _NEAR: Final = 5
 _UNTIL: Final = frozenset({"-", "–", "—", "to", "until", "till", "and"})
 _HALVES: Final = {"am": 0, "a.m": 0, "pm": 12, "p.m": 12}
+_CPU: Final = CPU_UNITS | {"millicores"}
 _HOURS: Final = frozenset({"uhr", "h", "o'clock", "hrs", "hours"})
 _DOWN: Final = frozenset({"downlink", "dl", "download", "downstream"})
 _UP: Final = frozenset({"uplink", "ul", "upload", "upstream"})
 _LATENCY: Final = frozenset({"latency", "delay", "rtt", "response", "latencies", "lag"})
+_BREAKS: Final = frozenset({",", "and", "/", ")", "each", "."})
+_KINDS: Final = {"memory": "memory", "ram": "memory", "mem": "memory"} | dict.fromkeys(
+    ("storage", "disk", "volume", "ssd", "disks", "volumes", "hdd"), "storage"
+)
 _PERIODS: Final = frozenset(
     {"interval", "intervals", "period", "timeout", "window", "every", "tti", "granularity", "heartbeat"}
 )
@@ -30,9 +35,15 @@ _RELIABILITY: Final = frozenset({"reliability", "reliable", "availability", "upt
 _USERS: Final = frozenset({"users", "ues", "ue", "subscribers", "clients", "customers", "user"})
 _DEVICES: Final = frozenset({"devices", "sensors", "meters", "machines", "device", "endpoints", "things"})
 _MINIMUM: Final = frozenset({"min", "minimum", "minreplicas", "least", "floor"})
-_MAXIMUM: Final = frozenset({"max", "maximum", "maxreplicas", "most", "ceiling", "cap", "limit", "upto"})
-_BOUNDS: Final = _MINIMUM | _MAXIMUM | {"cpu", "memory"}
-_FACTORS: Final = {"double": 2, "doubling": 2, "triple": 3, "quadruple": 4, "halve": 0.5, "twice": 2}
+_MAXIMUM: Final = frozenset({"max", "maximum", "maxreplicas", "most", "ceiling", "upto"})
+_CAPS: Final = _MAXIMUM | {"cap", "limit"}
+_COUNTED: Final = REPLICA_UNITS | AFTER_COUNT | EACH | _MINIMUM | _MAXIMUM | {"x"}
+_BOUNDS: Final = _MINIMUM | _CAPS | {"cpu", "memory"}
+_FACTORS: Final = {
+    "double": 2, "doubling": 2, "twofold": 2, "twice": 2, "triple": 3, "threefold": 3, "quadruple": 4, "fourfold": 4,
+    "fivefold": 5, "tenfold": 10, "halve": 0.5, "halving": 0.5,
+}  # fmt: skip
+_BY_ITSELF: Final = frozenset({"automatically", "dynamically", "elastically"})
 _FEWER: Final = frozenset(
     {"remove", "removing", "reduce", "decrease", "down", "lower", "shrink", "less", "cut", "downscale", "drop", "minus"}
 )
@@ -43,7 +54,8 @@ _FLAGS: Final = {
         "ha": r" (high availability|highly available|ha|redundan\w*|fault toleran\w*|failover|active standby) ",
         "gpu": r" gpus? ",
         "xapp": r" xapps? (support|hosting|platform|framework|onboarding|capabilit\w+|runtime|ready|enabled) ",
-        "urgent": r" (urgent|urgently|immediately|asap|emergency :|right now|critical :) ",
+        "urgent": r" (urgent|urgently|immediately|asap|emergency :|right now|critical :|as soon as possible|right away|at once"
+        r"|straight away|without delay|p1) ",
         "monitoring": r" (monitoring|observability|prometheus|grafana|metrics collection) ",
         "isolation": r" (isolation|isolated|isolate) ",
         "encryption": r" (encryption|encrypted|encrypt|tls|mtls|ipsec) ",
@@ -160,17 +172,20 @@ def _bytes(reading: _Reading, index: int, number: float) -> bool:
     unit = reading.word(index + 1)
     if unit not in BYTES:
         return False
-    words = (*reading.after(index, 3)[1:], *reading.before(index, 4))
-    kind = next((word for word in words if word in {"memory", "ram", "storage", "disk", "volume", "ssd", "mem"}), "")
-    if kind or unit in {"gi", "mi", "gib", "mib"}:
-        name = "storage" if kind in {"storage", "disk", "volume", "ssd"} else "memory"
+    after = reading.after(index, 5)[1:]
+    joined = next((place for place, word in enumerate(after) if word in _BREAKS), len(after))
+    kind = next((word for word in (*after[:joined], *reading.before(index, 4)) if word in _KINDS), "")
+    if kind or unit in {"gi", "mi", "gib", "mib"} or not after[:joined]:
+        name = _KINDS.get(kind, "memory")
         reading.state(name, f"{_plain(number):g}{BYTES[unit]}", index, index + 1)
     reading.taken.add(index)
     return True
 
 
 def _cpu(reading: _Reading, index: int, number: float) -> bool:
-    milli = reading.word(index + 1) in {"m", "millicores", "millicpu"}
+    milli = reading.word(index + 1) in {"millicores", "millicpu", "millicpus"} or (
+        reading.word(index + 1) == "m" and not _CPU.isdisjoint((*reading.after(index, 4), *reading.before(index, 4)))
+    )
     unit = (
         reading.word(index + 2)
         if reading.word(index + 1) in {"m", "dedicated", "virtual", "physical"}
@@ -179,7 +194,7 @@ def _cpu(reading: _Reading, index: int, number: float) -> bool:
     before = [
         word
         for word in reading.before(index, 3)
-        if word not in {"to", ":", "=", "of", "limit", "request", "limits", "requests"}
+        if word not in {"to", ":", "=", "of", "limit", "request", "limits", "requests", "set", "at"}
     ]
     if unit not in CPU_UNITS and not milli and (before[:1] not in (["cpu"], ["cpus"], ["cores"]) or unit in BYTES):
         return False
@@ -231,7 +246,7 @@ def _autoscale(reading: _Reading) -> None:
         value = atom.whole
         if value is None or index in reading.taken or atom.joined:
             continue
-        name = _limit(reading, index, said)
+        name = _limit(reading, index, said) if _counts(reading, index) else None
         if name and name not in limits:
             limits[name] = value
             reading.taken.add(index)
@@ -240,7 +255,7 @@ def _autoscale(reading: _Reading) -> None:
             limits.setdefault("max", int(reading.atoms[last].number or 0))
             reading.taken.update({index, last})
     cpu = _cpu_target(reading, said)
-    if said or {"min", "max"} <= limits.keys() or (cpu is not None and _conditional(words)):
+    if said or "max" in limits or (cpu is not None and _conditional(words)):
         known = limits if cpu is None else {**limits, "cpu": cpu}
         reading.state("autoscale", Autoscale(**known) if known else True)
     elif limits:
@@ -252,13 +267,11 @@ def _autoscale(reading: _Reading) -> None:
 def _says_autoscale(words: Sequence[str]) -> bool:
     if not {"autoscale", "autoscaling", "autoscaler", "hpa", "autoscaled"}.isdisjoint(words):
         return True
+    if not _BY_ITSELF.isdisjoint(words) and any(word.startswith("scal") for word in words):
+        return True
     pairs = pairwise(words)
     return any(
-        (
-            first in {"auto", "automatic", "automatically", "elastic", "dynamic", "dynamically", "pod"}
-            and second.startswith(("scal", "autoscal"))
-        )
-        or (first in {"scale", "scales", "scaling"} and second == "automatically")
+        first in {"auto", "automatic", "elastic", "dynamic", "pod"} and second.startswith(("scal", "autoscal"))
         for first, second in pairs
     )
 
@@ -276,8 +289,14 @@ def _limit(reading: _Reading, index: int, said: bool) -> str | None:
         return "max"
     if said and before[:1] and before[0] in {"to", "at"}:
         bound = next((word for word in reading.before(index, 8) if word in _BOUNDS), "")
-        return "min" if bound in _MINIMUM else "max" if bound in _MAXIMUM else None
+        return "min" if bound in _MINIMUM else "max" if bound in _CAPS else None
     return None
+
+
+def _counts(reading: _Reading, index: int) -> bool:
+    """Whether what follows the number may be instances, and not a unit of something else."""
+    following = reading.atoms[index + 1] if index + 1 < len(reading.atoms) else None
+    return following is None or following.word in _COUNTED or (following.mark and following.word != "<")
 
 
 def _range_end(reading: _Reading, index: int) -> int | None:
@@ -293,7 +312,7 @@ def _range_end(reading: _Reading, index: int) -> int | None:
 
 
 def _counts_instances(reading: _Reading, first: int, last: int) -> bool:
-    between = reading.word(first - 1) == "between" or reading.word(first + 1) == "-"
+    between = reading.word(first - 1) in {"between", "with"} or reading.word(first + 1) == "-"
     return between and reading.word(last + 1) in REPLICA_UNITS
 
 
@@ -315,19 +334,29 @@ def _conditional(words: Sequence[str]) -> bool:
 
 def _relative(reading: _Reading) -> None:
     words = [atom.word for atom in reading.atoms]
-    fewer = ("scale", "in") in pairwise(words)
+    fewer = not {("scale", "in"), ("in", "by")}.isdisjoint(pairwise(words))
     for index, atom in enumerate(reading.atoms):
         if factor := _FACTORS.get(atom.word):
             reading.state("factor", factor)
-        if atom.number and ("of", "factor") == (reading.word(index - 1), reading.word(index - 2)):
+        if atom.number and _multiplies(reading, index):
             reading.state("factor", _plain(atom.number), index)
         value = atom.whole
         if value is None or index in reading.taken or atom.joined:
             continue
         added = reading.word(index - 1) in {"add", "adding", "remove", "removing"}
         more = not {"more", "additional", "extra", "fewer", "further"}.isdisjoint(words[index + 1 : index + 3])
-        if reading.word(index + 1) != "percent" and (reading.word(index - 1) == "by" or added or more):
-            reading.state("change", -value if fewer or "fewer" in words or _FEWER & set(words[:index]) else value, index)
+        by = reading.word(index - (2 if reading.word(index - 1) in {"+", "-"} else 1)) == "by"
+        if reading.word(index + 1) != "percent" and (by or added or more):
+            less = fewer or "fewer" in words or reading.word(index - 1) == "-" or _FEWER & set(words[:index])
+            reading.state("change", -value if less else value, index)
+
+
+def _multiplies(reading: _Reading, index: int) -> bool:
+    """Whether the number says how many times as many: "by a factor of 3", "up 3x"."""
+    before, after = reading.word(index - 1), reading.word(index + 1)
+    return (before == "of" and reading.word(index - 2) == "factor") or (
+        after in {"x", "times"} and before in {"up", "out", "by"}
+    )
 
 
 @dataclass(frozen=True, slots=True)

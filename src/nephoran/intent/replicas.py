@@ -12,6 +12,7 @@ from nephoran.intent.vocabulary import ADJECTIVES, AFTER_COUNT, EACH, REPLICA_UN
 _ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "be", "("})
 _RELATIVE = frozenset({"more", "additional", "extra", "further", "fewer"})
 _AFTER = AFTER_COUNT | EACH
+_SPANS = frozenset({"second", "minute", "hour", "day", "week", "month", "year", "s", "ms", "user", "ue", "cell"})
 _REACH = 4
 """Words that may stand between a number and what it counts."""
 
@@ -26,8 +27,13 @@ class _Count:
     bare: bool
 
 
-def replicas(atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Mention]) -> dict[str, int]:
-    """The stated number of instances by function. `taken`: atoms that mean something else."""
+def replicas(
+    atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Mention], bare: bool = True
+) -> dict[str, int]:
+    """The stated number of instances by function. `taken`: atoms that mean something else.
+
+    `bare`: whether a number without a unit may count instances ("AMF to 5"; not in "set the MTU of the UPF to 1500").
+    """
     objects = [mention for mention in named if mention.role == "object"]
     if not objects:
         return {}
@@ -39,7 +45,7 @@ def replicas(atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Ment
             stated[mention] = int(atom.number or 0)
         elif (mention := _counted_next(atoms, index, objects)) is not None:
             stated[mention] = int(atom.number or 0)
-        elif count := _count(atoms, index, objects):
+        elif (count := _count(atoms, index, objects)) and (bare or not count.bare):
             for mention in _counted(atoms, taken, count, objects, stated):
                 stated.setdefault(mention, count.value)
     return {objects[position].name: value for position, value in sorted(stated.items())}
@@ -108,8 +114,8 @@ def _count(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> _Co
     end = index + 2 if index + 1 < len(atoms) and atoms[index + 1].word == "x" else index + 1
     ends = (
         end == len(atoms)
-        or atoms[end].word in _AFTER
-        or (atoms[end].mark and atoms[end].word not in {":", "-", "<"})
+        or (atoms[end].word in _AFTER and not _is_rate(atoms, end))
+        or (atoms[end].mark and (atoms[end].word not in {":", "-", "<"} or _an_option(atoms, end)))
     )
     if (
         before is not None
@@ -122,6 +128,17 @@ def _count(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> _Co
 
 def _touches(index: int, objects: Sequence[Mention]) -> bool:
     return any(mention.end == index for mention in objects)
+
+
+def _is_rate(atoms: Sequence[Atom], index: int) -> bool:
+    """Whether "per second" or the like begins at `index`."""
+    return atoms[index].word == "per" and index + 1 < len(atoms) and atoms[index + 1].word in _SPANS
+
+
+def _an_option(atoms: Sequence[Atom], index: int) -> bool:
+    """Whether a command line's next option begins at `index` ("--replicas 3 --namespace core", "-n core")."""
+    following = atoms[index + 1] if index + 1 < len(atoms) else None
+    return atoms[index].word == "-" and not atoms[index].glued and following is not None and following.number is None
 
 
 def _counted(

@@ -21,7 +21,8 @@ from nephoran.intent.vocabulary import EVERYDAY, NUMBERS, SHORT_NAMES, TYPED, UN
 _LETTERS: Final = r"A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\u1e00-\u1eff"
 """Of the scripts that put spaces between words: Latin, Greek, Cyrillic."""
 _PIECE: Final = re.compile(
-    rf"(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?(?![{_LETTERS}_-])|[0-9]+,[0-9]{{1,2}}(?![{_LETTERS},_-]))"
+    rf"(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?(?![{_LETTERS}_-])|[0-9]+,[0-9]{{1,2}}(?![{_LETTERS},_-])"
+    r"|[0-9]{1,3}(?: 000)+(?![0-9]))"
     r"|(?P<range>[0-9]{1,9}\.\.\.?[0-9]{1,9})"
     rf"|(?P<word>[{_LETTERS}]+(?:[-_.][{_LETTERS}]+)*)"
     r"|(?P<space>\s)"
@@ -31,7 +32,7 @@ _PIECE: Final = re.compile(
 _NUMERAL: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _FOREIGN_NUMERAL: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]{1,2})?|[0-9]{1,9},[0-9]{1,2}")
 """As most of Europe writes it: 10.000 is ten thousand, 0,5 a half."""
-_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}| 000)+(?:\.[0-9]+)?")
 _MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([a-zµμ]+)")
 _TIMES: Final = re.compile(r"x([0-9]{1,9})")
 _RANGE: Final = re.compile(r"([0-9]{1,9})(?:-|\.\.\.?)([0-9]{1,9})")
@@ -134,7 +135,7 @@ def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
     if ends := _RANGE.fullmatch(folded):
         return _numeral(ends.group(1)), Atom("-", "-", glued=True, mark=True), _numeral(ends.group(2))
     if _GROUPED.fullmatch(folded):
-        return (_numeral(folded.replace(",", "")),)
+        return (_numeral(folded.replace(",", "").replace(" ", "")),)
     if language and _FOREIGN_NUMERAL.fullmatch(folded):
         return (_numeral(folded.replace(".", "").replace(",", ".")),)
     if _NUMERAL.fullmatch(folded):
@@ -144,8 +145,11 @@ def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
         return _numeral(first), Atom(",", ",", glued=True, mark=True), _numeral(last)
     if measure := _MEASURE.fullmatch(folded):
         unit = language.words.get(measure.group(2), measure.group(2)) if language else measure.group(2)
+        unit = "million" if piece.endswith("M") and unit == "m" else unit
         if unit in UNITS:
             return _numeral(measure.group(1)), Atom(measure.group(2), unit, glued=True)
+    if folded.startswith("sub-"):  # sub-5ms
+        return Atom("sub", "below"), *_atoms(piece[4:], language)
     if times := _TIMES.fullmatch(folded):
         return Atom("x", "x"), _numeral(times.group(1))
     return tuple(_words(piece, language))

@@ -28,12 +28,15 @@ def _phrases(table: Mapping[str, str]) -> dict[Phrase, str]:
     }
 
 
-def _with_plurals(table: Mapping[str, str]) -> dict[Phrase, str]:
+def _inflected(table: Mapping[str, str]) -> dict[Phrase, str]:
+    """The table with plurals, and with the letters that say "virtual" and "cloud-native" (vUPF, cUPF)."""
     names = _phrases(table)
-    return {(*phrase[:-1], f"{phrase[-1]}s"): name for phrase, name in names.items()} | names
+    kinds = {(f"{kind}{phrase[0]}",): name for phrase, name in names.items() for kind in "vc" if len(phrase) == 1}
+    singular = kinds | names
+    return {(*phrase[:-1], f"{phrase[-1]}s"): name for phrase, name in singular.items()} | singular
 
 
-COMPONENTS: Final[dict[Phrase, str]] = _with_plurals(
+COMPONENTS: Final[dict[Phrase, str]] = _inflected(
     {
         "amf": "amf, access and mobility management function, access and mobility function, access mobility"
         " management function, access and mobility management, mobility management function",
@@ -46,10 +49,10 @@ COMPONENTS: Final[dict[Phrase, str]] = _with_plurals(
         "ausf": "ausf, authentication server function, authentication server",
         "nssf": "nssf, network slice selection function",
         "gnb": "gnb, gnodeb, gnode b, g nodeb, g node b, next generation nodeb, base station, basestation",
-        "o-du": "du, odu, o du, vdu, v du, distributed unit, o ran distributed unit, gnb du, du low, odu low, o du"
+        "o-du": "du, odu, o du, distributed unit, o ran distributed unit, gnb du, du low, odu low, o du"
         " low",
         "o-du-high": "o du high, odu high, odu high phy, o du high phy, du high, oduhigh",
-        "o-cu": "cu, ocu, o cu, vcu, v cu, central unit, centralized unit, centralised unit, o ran central unit, gnb"
+        "o-cu": "cu, ocu, o cu, central unit, centralized unit, centralised unit, o ran central unit, gnb"
         " cu",
         "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, vcu cp, gnb cu cp, central unit control plane, cu control"
         " plane, o cu control plane",
@@ -62,7 +65,7 @@ COMPONENTS: Final[dict[Phrase, str]] = _with_plurals(
         "non-rt-ric": "non rt ric, nonrt ric, nonrtric, non real time ric, non realtime ric, non real time ran"
         " intelligent controller, non rt ran intelligent controller, non real time controller",
         "xapp": "xapp, x app, xapplication",
-        "kpimon": "kpimon, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi"
+        "kpimon": "kpimon, kpm xapp, kpi xapp, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi"
         " monitoring xapp, kpm monitoring xapp, kpimon xapp, xapp kpimon, kpi monitoring application",
         "traffic-steering": "traffic steering, trafficsteering, traffic steerer, ric ts, ts xapp, traffic steering"
         " xapp, traffic steering application, traffic steering app, xapp ts, xapp traffic steering",
@@ -91,7 +94,7 @@ _MEANT: Final[dict[str, str]] = {
     "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery,"
     " autonomous, robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency,"
     " public safety, tactile, critical communication, critical communications, healthcare, remote control, industry"
-    " 4.0, smart grid, teleoperation, car, cars, driving, surgery, robotic, platooning",
+    " 4.0, hospital, hospitals, medical, ambulance, smart grid, teleoperation, car, cars, driving, surgery, robotic, platooning",
     "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of"
     " things, lpwa, lpwan, wearables, low power devices, meter, meters, agriculture, agricultural, farming, asset"
     " tracking, trackers",
@@ -109,14 +112,14 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         " start, starting, spawn, boot, bootstrap, introduce, deliver, rollout, give me, give us, get me, get us, bring back up, commission,"
         " fire up",
         "scale": "scale, scale up, scale down, scale out, scale in, scale back, scaling, scaled, upscale, downscale,"
-        " autoscale, auto scale, resize, right size, rightsize, allocate, assign, rescale, downsize, upsize",
+        " autoscale, auto scale, resize, right size, rightsize, rescale, downsize, upsize",
         "add": "add, adding",
         "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double,"
         " triple, halve, quadruple, remove, removing, expand, extend, shrink, grow, bump, bump up, boost,"
         " cut, cut down, trim, limit, cap, enlarge, ramp, ramp up, ramp down, drop, dial, dial up, dial down, lift,"
         " multiply, beef up, step up, increased, decreased, reduced, raised, lowered",
-        "set": "set, setting, change, changing, adjust, adjusting, modify, modifying, keep,"
-        " give, switch",
+        "set": "set, setting, maintain, change, changing, adjust, adjusting, modify, modifying, keep,"
+        " give, switch, allocate, assign",
         "make": "make, making",
         "take": "take, taking, crank, go",
         "bring": "bring, bringing, get, move",
@@ -126,11 +129,11 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         " disable, integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch"
         " on, switch off, secure, isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny,"
         " restrict, throttle, expose, label, inject, migrate traffic, support, customize, tune qos, test, verify,"
-        " validate, show, list, check, let, permit, harden, whitelist, blacklist, forbid, limit access, deactivate",
+        " validate, lock, lock down, guard, shield, segregate, rate limit, show, list, check, let, permit, harden, whitelist, blacklist, forbid, limit access, deactivate",
         "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune,"
-        " tuning, fine tune, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
+        " tuning, fine tune, better, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
         " balance, mitigate, streamline, offload, save, self optimize",
-        "maintenance": "upgrade, upgrading, patch, patching, maintain, drain, back up, backup, restart, reboot,"
+        "maintenance": "upgrade, upgrading, patch, patching, drain, back up, backup, restart, reboot,"
         " migrate, migrating, roll back, rollback, replace, repair, cordon, hotfix, rolling update, rolling upgrade,"
         " take down, downgrade, revert, bounce, service, recycle, upgraded, patched, restarted, rolling restart",
         "update": "update, updating",
@@ -158,12 +161,12 @@ PURPOSE: Final = frozenset({"to", "for", "of", "by", "with", "from", "and", "tha
 """A verb after one of these tells why or how, not what (unless nothing else does)."""
 
 WISHES: Final = frozenset(
-    {"want", "need", "like", "please", "us", "me", "going", "wish", "have", "able", "required", "you"}
+    {"want", "need", "like", "please", "us", "me", "going", "wish", "have", "able", "required", "you", "possible", "chance", "mind", "time"}
 )
 """After one of these "to" begins the request itself."""
 
 LEADS: Final = frozenset(
-    {"please", "pls", "you", "we", "i", "then", "should", "must", "now", "urgent", "urgently", "immediately", "and"}
+    {"please", "pls", "you", "we", "i", "then", "should", "must", "now", "urgent", "urgently", "immediately", "and", "us", "s"}
 )
 """A verb after one of these opens a clause."""
 
@@ -248,7 +251,9 @@ MULTIPLES: Final[dict[str, int]] = {
     "billion": 10**9,
 }
 RATES: Final[dict[str, float]] = {
-    "kbps": 0.001, "kbit": 0.001, "mbps": 1, "mbit": 1, "mb/s": 1, "gbps": 1_000, "gbit": 1_000, "tbps": 1_000_000,
+    "kbps": 0.001, "kbit": 0.001, "kilobit": 0.001, "kilobits": 0.001, "mbps": 1, "mbit": 1, "mbits": 1, "megabit": 1,
+    "megabits": 1, "gbps": 1_000, "gbit": 1_000, "gbits": 1_000, "gigabit": 1_000, "gigabits": 1_000,
+    "tbps": 1_000_000,
 }  # fmt: skip
 """Unit → Mbit/s."""
 TIMES: Final[dict[str, float]] = {
@@ -274,7 +279,7 @@ PREPOSITIONS: Final = _words(
     " toward towards against after before without except excluding inside per like alongside beside over as"
 )
 CLAUSES: Final = _words("when if because since while once until unless whenever where that which who so due then but")
-COORDINATORS: Final = frozenset({"and", "or", ",", "/", "+", "plus", "also"})
+COORDINATORS: Final = frozenset({"and", "or", ",", "/", "+", "|", "plus", "also"})
 AFTER_COUNT: Final = (
     PREPOSITIONS
     | CLAUSES
@@ -322,6 +327,8 @@ APART: Final = _words(
     " unless whenever where that which who between beside over as like during due so"
 )
 """What follows one of these is mentioned, not changed."""
+CAPACITIES: Final = frozenset({"max", "maximum", "most", "supporting", "serving", "handling", "capacity"})
+"""Between a function and a counted other one, these make the other its load."""
 PLACING: Final = frozenset(
     {"for", "on", "in", "to", "into", "onto", "at", "inside", "within", "under", "across", "per"}
 )
