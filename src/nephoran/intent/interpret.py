@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from nephoran.intent.actions import Request, action, counts_instances, leaning, request, slice_type
+from nephoran.intent.actions import Case, action, slice_type
 from nephoran.intent.meaning import Detail, Meaning
 from nephoran.intent.mentions import Mention, mentions
+from nephoran.intent.phrases import FUNCTION_NAMES
 from nephoran.intent.places import NotANamespace, Places, places
 from nephoran.intent.quantities import detail
 from nephoran.intent.replicas import replicas
+from nephoran.intent.request import Request, request
 from nephoran.intent.sanitise import redact, sanitise
 from nephoran.intent.tokens import Atom, tokenise
 from nephoran.intent.vocabulary import SUBJECTS
 from steady.backoff import ErrorType
 
+_NOTHING: Final = Detail()
 EXAMPLE: Final = "Deploy AMF with 3 replicas in namespace 5g-core"
 
 
@@ -52,15 +55,16 @@ class RuleInterpreter:
         atoms = tokenise(clean)
         where = _where(atoms)
         stated, taken = detail(atoms, where)
-        asked = request(atoms, where.taken)
+        functions = list(FUNCTION_NAMES.hits(atoms, where.taken))
+        asked = request(atoms, functions, where.taken)
         _guard(asked, atoms)
         type_ = slice_type(atoms, where.taken)
-        named = mentions(atoms, where.taken, leaning(asked), asked.opening)
-        counts = replicas(atoms, taken, named, counts_instances(asked))
-        sized = bool(counts) or any((stated.cpu, stated.memory, stated.change, stated.factor))
-        told = sized or where.namespace is not None or stated != Detail()
-        done = action(atoms, asked, named, told, stated, sized, type_)
+        named = mentions(atoms, functions, where.taken, asked)
+        counts = replicas(atoms, taken, named, bare=asked.counts)
         components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
+        sized = bool(counts) or any((stated.cpu, stated.memory, stated.change, stated.factor))
+        told = sized or where.namespace is not None or stated != _NOTHING
+        done = action(Case(atoms, asked, stated, type_, bool(components), told, sized))
         if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
             raise Meaningless(*_understood(done, named))
         return Meaning(clean, done, components, counts, where.namespace, type_, stated)
@@ -92,7 +96,7 @@ def _guard(asked: Request, atoms: Sequence[Atom]) -> None:
 
 
 def _of_the_trade(atoms: Sequence[Atom], stated: Detail, where: Places) -> bool:
-    return where.namespace is not None or stated != Detail() or any(atom.word in SUBJECTS for atom in atoms)
+    return where.namespace is not None or stated != _NOTHING or any(atom.word in SUBJECTS for atom in atoms)
 
 
 def _understood(done: str | None, named: Sequence[Mention]) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -497,11 +496,11 @@ _SPEAKERS: Final[dict[str, tuple[Language, ...]]] = {
 def spoken(words: Iterable[str]) -> Language | None:
     """The language that knows most of the `words`; None where English knows as many."""
     english = 0
-    known: Counter[Language] = Counter()
+    known: dict[Language, int] = {}
     for word in words:
         english += word in EVERYDAY
-        known.update(_SPEAKERS.get(word, ()))
-    if not known:
+        for language in _SPEAKERS.get(word, ()):
+            known[language] = known.get(language, 0) + 1
+    if not known or max(known.values()) <= english:
         return None
-    best = max(known, key=lambda language: (known[language], -LANGUAGES.index(language)))
-    return best if known[best] > english else None
+    return max(known, key=lambda language: (known[language], -LANGUAGES.index(language)))

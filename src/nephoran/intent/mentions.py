@@ -10,29 +10,25 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from nephoran.intent.phrases import Hit, Lexicon
+from nephoran.intent.phrases import FUNCTION_NAMES, VERB_PHRASES, Hit
+from nephoran.intent.request import Request, negated
 from nephoran.intent.tokens import Atom
 from nephoran.intent.vocabulary import (
     ADJECTIVES,
     APART,
     CAPACITIES,
-    COMPONENTS,
     COORDINATORS,
     EXCLUDING,
     LEADS,
     LINKS,
-    NEGATIONS,
     NEIGHBOURING,
     PLACING,
     REPLICA_UNITS,
-    VERBS,
     XAPP_QUALITIES,
 )
 
 Role = Literal["object", "neighbour", "excluded"]
 
-_COMPONENTS: Final = Lexicon(COMPONENTS)
-_VERBS: Final = Lexicon(VERBS)
 _NAMED_XAPPS: Final = frozenset({"kpimon", "traffic-steering"})
 _XAPPS: Final = _NAMED_XAPPS | {"xapp"}
 _RICS: Final = frozenset({"near-rt-ric", "non-rt-ric"})
@@ -71,24 +67,25 @@ class Mention:
     role: Role = "object"
 
 
-def mentions(atoms: Sequence[Atom], taken: Collection[int], action: str, verb: int | None) -> list[Mention]:
-    """Every mention in order, each with its role under this action. `verb`: where the clause of the request begins."""
-    hits = [hit for hit in _COMPONENTS.hits(atoms, taken) if not _only_a_quality(atoms, hit)]
+def mentions(atoms: Sequence[Atom], functions: Sequence[Hit], taken: Collection[int], asked: Request) -> list[Mention]:
+    """Every mention in order, each with the part that it plays in what is asked."""
+    hits = [hit for hit in functions if not _only_a_quality(atoms, hit)]
     deaf = {index for hit in hits for index in range(hit.start, hit.end)}.union(taken)
+    action = asked.leaning
     found: list[Mention] = []
     for hit in hits:
         role = _role(atoms, deaf, action, hit, found)
         found.append(Mention(hit.start, hit.end, hit.name, role))
-    return _without_generic(_promoted(_after_the_verb(found, verb), action))
+    return _without_generic(_promoted(_after_the_verb(found, asked.opening), action))
 
 
 def coordinated(atoms: Sequence[Atom], taken: Collection[int], end: int, start: int) -> bool:
     """Whether what begins at `start` continues the list whose last member ends at `end` ("AMF, SMF and 3 UPF")."""
     between = [atom for index, atom in enumerate(atoms[end:start], end) if index not in taken]
     joining = _CONTINUING | _TOGETHER | {"with"} if any(atom.word in _TOGETHER for atom in between) else _CONTINUING
-    return all(
-        atom.word in joining or atom.word in _BETWEEN or atom.number is not None for atom in between
-    ) and (not between or any(atom.word in joining for atom in between))
+    return all(atom.word in joining or atom.word in _BETWEEN or atom.number is not None for atom in between) and (
+        not between or any(atom.word in joining for atom in between)
+    )
 
 
 def _only_a_quality(atoms: Sequence[Atom], hit: Hit) -> bool:
@@ -120,7 +117,7 @@ def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, 
 def _neighbouring(atoms: Sequence[Atom], hit: Hit) -> bool:
     end = hit.end
     for _ in range(_PAIRED):
-        if end + 1 < len(atoms) and atoms[end].word in {"/", "and"} and (other := _COMPONENTS.at(atoms, end + 1)):
+        if end + 1 < len(atoms) and atoms[end].word in {"/", "and"} and (other := FUNCTION_NAMES.at(atoms, end + 1)):
             end = other.end
     telling = NEIGHBOURING if all(atom.word != "and" for atom in atoms[hit.end : end]) else _SPLITS
     return end < len(atoms) and not atoms[end].joined and atoms[end].word in telling
@@ -145,7 +142,7 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
         ):
             return index
         opens = index == 0 or atoms[index - 1].mark or atoms[index - 1].word in LEADS
-        if _VERBS.at(atoms, index) and not atom.joined and (opens or atom.word not in _NOUNS_TOO):
+        if VERB_PHRASES.at(atoms, index) and not atom.joined and (opens or atom.word not in _NOUNS_TOO):
             return index
         if previous and index < previous.end and atom.word == ",":
             return None
@@ -154,20 +151,22 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
 
 def _governed(atoms: Sequence[Atom], governor: int, occupied: bool, found: Sequence[Mention]) -> Role:
     word = atoms[governor].word
-    if governor and atoms[governor - 1].word in NEGATIONS and _VERBS.at(atoms, governor):
+    verb = VERB_PHRASES.at(atoms, governor) is not None
+    if word in EXCLUDING or (verb and negated(atoms, governor)):
         return "excluded"
-    before = {atom.word for atom in atoms[max(0, governor - 3) : governor]}
-    if word in EXCLUDING:
-        return "excluded"
-    if governor and atoms[governor - 1].word == "to" and occupied and _VERBS.at(atoms, governor):
-        return "neighbour"
-    if word in APART:
-        return "neighbour"
-    if word in {"to", "with", "into", "onto"} and not before.isdisjoint(LINKS):
-        return "neighbour"
     if word == "for" and found and found[-1].name == "xapp" and found[-1].end == governor:
         return found[-1].role
-    return "neighbour" if word in PLACING and occupied else "object"
+    purpose = verb and governor > 0 and atoms[governor - 1].word == "to"
+    if word in APART or (occupied and (purpose or word in PLACING)) or _links(atoms, governor):
+        return "neighbour"
+    return "object"
+
+
+def _links(atoms: Sequence[Atom], governor: int) -> bool:
+    """Whether the preposition ends a link: "connected to", "interface with"."""
+    if atoms[governor].word not in {"to", "with", "into", "onto"}:
+        return False
+    return any(atom.word in LINKS for atom in atoms[max(0, governor - 3) : governor])
 
 
 def _after_the_verb(found: list[Mention], verb: int | None) -> list[Mention]:

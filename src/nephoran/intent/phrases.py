@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 from nephoran.intent.tokens import Atom
-from nephoran.intent.vocabulary import Phrase
+from nephoran.intent.vocabulary import COMPONENTS, VERBS, Phrase
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """A phrase of the vocabulary at atoms `start` to `end` (one past), by the name that the vocabulary gives it."""
 
     start: int
@@ -28,17 +29,22 @@ class Lexicon:
 
     def hits(self, atoms: Sequence[Atom], taken: Collection[int] = ()) -> Iterator[Hit]:
         """Every phrase in the atoms that are not taken, in order, without overlap."""
-        index = 0
-        while index < len(atoms):
-            hit = None if index in taken else self.at(atoms, index)
-            if hit:
+        end = 0
+        for index, atom in enumerate(atoms):
+            if index < end or atom.word not in self._phrases or index in taken:
+                continue
+            if hit := self.at(atoms, index):
                 yield hit
-            index = hit.end if hit else index + 1
+                end = hit.end
 
     def at(self, atoms: Sequence[Atom], index: int) -> Hit | None:
         """The longest phrase that begins at `index`."""
         for phrase, name in self._phrases.get(atoms[index].word, ()):
             end = index + len(phrase)
-            if tuple(atom.word for atom in atoms[index:end]) == phrase:
+            if len(phrase) == 1 or tuple(atom.word for atom in atoms[index:end]) == phrase:
                 return Hit(index, end, name)
         return None
+
+
+FUNCTION_NAMES: Final = Lexicon(COMPONENTS)
+VERB_PHRASES: Final = Lexicon(VERBS)

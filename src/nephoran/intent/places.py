@@ -22,6 +22,7 @@ from steady.backoff import ErrorType
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _SITE: Final = re.compile(rf"(?:{'|'.join(sorted(SITE_WORDS))})(?:-?site)?-?[0-9]+[a-z]?")
+_SITE_STARTS: Final = (*SITE_WORDS, "location")
 _REGION: Final = re.compile(
     r"[a-z]{2,12}-(?:gov-)?(?:north|south|east|west|central)(?:east|west)?(?:-?[0-9])?(?:-?[a-z])?"
 )
@@ -32,8 +33,17 @@ _LEADING: Final = _BEFORE - {"of", "for", "using", "-"}
 _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "target", "kubernetes", "k8s", "our", "my", "existing", "dedicated", "new"}
 )
+_PLACE_KINDS: Final = _DETERMINERS | {"site", "region", "edge", "location", "zone", "cluster"}
+_PLACING: Final = _BEFORE - {"of", "-"}
 _NAMING: Final = frozenset({":", "=", '"', "'", "named", "called", "of", "nombres", "noms", "name", "is"})
+_CALLING: Final = _NAMING - {"of", "is"}
+_NO_NAMES: Final = NOT_NAMESPACES - ENVIRONMENTS
+_TIMES: Final = AFTER_COUNT | PERFORMANCE_WORDS
 _PATHS: Final = frozenset({"/", "\\", "~", "$", "{", "<", "*"})
+
+
+_PATH_STARTS: Final = _PATHS | {".", "-"}
+_PATH_ENDS: Final = _PATHS | {"."}
 
 
 class NotANamespace(Exception):
@@ -92,7 +102,7 @@ def _keyword(atoms: Sequence[Atom], index: int) -> bool:
         return word in {"namespace", "namespaces", "ns"}
     following = atoms[index + 1] if index + 1 < len(atoms) else None  # 2 ns may be nanoseconds
     spaced = not atoms[index].glued and following is not None and not following.mark
-    return spaced and following is not None and following.word not in AFTER_COUNT | PERFORMANCE_WORDS
+    return spaced and following is not None and following.word not in _TIMES
 
 
 def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
@@ -107,9 +117,7 @@ def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
         return None
     if _is_path(atoms, start):
         raise NotANamespace(atoms[start].text + atoms[start + 1].text)
-    if atoms[start].mark or (
-        atoms[start].word in NOT_NAMESPACES | AFTER_COUNT and atoms[start].word not in ENVIRONMENTS
-    ):
+    if atoms[start].mark or atoms[start].word in _NO_NAMES or atoms[start].word in AFTER_COUNT:
         return None
     return _label(atoms, max(first, 0) if placed else index, start)
 
@@ -123,7 +131,7 @@ def _stands_alone(atoms: Sequence[Atom], start: int) -> bool:
 
 def _is_path(atoms: Sequence[Atom], start: int) -> bool:
     following = atoms[start + 1] if start + 1 < len(atoms) else None
-    return atoms[start].mark and following is not None and following.glued and atoms[start].word in _PATHS | {".", "-"}
+    return atoms[start].mark and following is not None and following.glued and atoms[start].word in _PATH_STARTS
 
 
 def _before_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
@@ -132,11 +140,7 @@ def _before_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
         start -= 1
     while start > 0 and atoms[start].joined:
         start -= 1
-    if (
-        start < 0
-        or atoms[start].mark
-        or (atoms[start].word in NOT_NAMESPACES and atoms[start].word not in ENVIRONMENTS)
-    ):
+    if start < 0 or atoms[start].mark or atoms[start].word in _NO_NAMES:
         return None
     quoted = start - 1 if start and atoms[start - 1].word in {'"', "'"} else start
     first = _back_over_determiners(atoms, quoted)
@@ -156,7 +160,7 @@ def _back_over_determiners(atoms: Sequence[Atom], index: int) -> int:
 
 def _label(atoms: Sequence[Atom], first: int, start: int) -> _Place:
     name, end = whole_word(atoms, start)
-    if end + 1 < len(atoms) and atoms[end].glued and atoms[end].word in _PATHS | {"."} and atoms[end + 1].glued:
+    if end + 1 < len(atoms) and atoms[end].glued and atoms[end].word in _PATH_ENDS and atoms[end + 1].glued:
         raise NotANamespace(name + atoms[end].text + atoms[end + 1].text)
     if not _LABEL.fullmatch(name.lower()):
         raise NotANamespace(name)
@@ -184,7 +188,7 @@ def _uncommon(parts: Sequence[Atom]) -> bool:
 
 def _sites(atoms: Sequence[Atom]) -> Iterator[_Place]:
     for index, atom in enumerate(atoms):
-        if atom.joined or atom.mark:
+        if atom.joint or not atom.word.startswith(_SITE_STARTS):
             continue
         name, end = whole_word(atoms, index)
         if _SITE.fullmatch(name.lower()):
@@ -194,7 +198,7 @@ def _sites(atoms: Sequence[Atom]) -> Iterator[_Place]:
 
 
 def _told(atoms: Sequence[Atom], index: int, start: int) -> Iterator[_Place]:
-    while start < len(atoms) - 1 and atoms[start].word in _NAMING - {"of", "is"}:
+    while start < len(atoms) - 1 and atoms[start].word in _CALLING:
         start += 1
     name, end = whole_word(atoms, start)
     if not atoms[start].mark and atoms[start].number is None and any(map(str.isdigit, name)):
@@ -202,16 +206,16 @@ def _told(atoms: Sequence[Atom], index: int, start: int) -> Iterator[_Place]:
 
 
 def _regions(atoms: Sequence[Atom]) -> Iterator[_Place]:
-    for index, atom in enumerate(atoms):
-        if atom.joined or atom.mark:
+    for index in range(len(atoms) - 1):
+        if atoms[index].joint or atoms[index + 1].joint != "-":
             continue
         name, end = whole_word(atoms, index)
-        if _REGION.fullmatch(name.lower()) and any(char == "-" for char in name):
+        if _REGION.fullmatch(name.lower()):
             yield _Place(name.lower(), range(_with_preposition(atoms, index), end))
 
 
 def _with_preposition(atoms: Sequence[Atom], index: int) -> int:
     first = index - 1
-    while first > 0 and atoms[first].word in _DETERMINERS | {"site", "region", "edge", "location", "zone", "cluster"}:
+    while first > 0 and atoms[first].word in _PLACE_KINDS:
         first -= 1
-    return first if first >= 0 and atoms[first].word in _BEFORE - {"of", "-"} else index
+    return first if first >= 0 and atoms[first].word in _PLACING else index

@@ -11,6 +11,8 @@ from nephoran.intent.vocabulary import ADJECTIVES, AFTER_COUNT, EACH, REPLICA_UN
 
 _ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "be", "("})
 _RELATIVE = frozenset({"more", "additional", "extra", "further", "fewer"})
+_TYING = _ASSIGNMENTS | REPLICA_UNITS | {"count"}
+_E2_UNITS = REPLICA_UNITS | {"node", "nodes"}
 _AFTER = AFTER_COUNT | EACH
 _SPANS = frozenset({"second", "minute", "hour", "day", "week", "month", "year", "s", "ms", "user", "ue", "cell"})
 _REACH = 4
@@ -39,24 +41,23 @@ def replicas(
         return {}
     stated: dict[int, int] = {}
     for index, atom in enumerate(atoms):
-        if index in taken or atom.joined or not _countable(atoms, index):
+        if atom.whole is None or index in taken or atom.joint or not _countable(atoms, index):
             continue
-        if (mention := _assigned(atoms, index, objects)) is not None:
-            stated[mention] = int(atom.number or 0)
-        elif (mention := _counted_next(atoms, index, objects)) is not None:
+        mention = _assigned(atoms, index, objects)
+        if mention is None:
+            mention = _counted_next(atoms, index, objects)
+        if mention is not None:
             stated[mention] = int(atom.number or 0)
         elif (count := _count(atoms, index, objects)) and (bare or not count.bare):
-            for mention in _counted(atoms, taken, count, objects, stated):
-                stated.setdefault(mention, count.value)
+            for position in _counted(atoms, taken, count, objects, stated):
+                stated.setdefault(position, count.value)
     return {objects[position].name: value for position, value in sorted(stated.items())}
 
 
 def _countable(atoms: Sequence[Atom], index: int) -> bool:
-    """A whole number, not negative, not a difference ("2 more"), not where a change starts ("from 3 to 6")."""
-    if atoms[index].whole is None:
-        return False
+    """Not negative, not a difference ("2 more"), not where a change starts ("from 3 to 6")."""
     before = atoms[index - 1] if index else None
-    if before and before.mark and before.word == "-" and atoms[index].glued:
+    if before and before.word == "-" and atoms[index].glued:
         return False
     if _of_a_clock(atoms, index):
         return False
@@ -84,50 +85,37 @@ def _assigned(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> 
 def _counted_next(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> int | None:
     """The function right after the number ("3 UPF", "two redundant AMF"), by its place in `objects`."""
     starts = {mention.start: position for position, mention in enumerate(objects)}
-    end = index + 1
-    for position in range(end, min(end + _REACH, len(atoms))):
+    for position in range(index + 1, min(index + 1 + _REACH, len(atoms))):
         if position in starts:
-            return starts[position] if not _followed_by_unitless(atoms, index, position) else None
+            return starts[position]
         if atoms[position].word not in ADJECTIVES:
             return None
     return None
 
 
-def _followed_by_unitless(atoms: Sequence[Atom], index: int, position: int) -> bool:
-    """Whether the number belongs to what stands before it ("AMF to 3 and …" never reaches here; "to 3 UPF" does)."""
-    return any(atom.mark and atom.word != "-" for atom in atoms[index + 1 : position])
-
-
 def _count(atoms: Sequence[Atom], index: int, objects: Sequence[Mention]) -> _Count | None:
-    value = atoms[index].whole
-    if value is None:
-        return None
-    units = REPLICA_UNITS | (
-        {"node", "nodes"} if any(mention.name == "e2-node" for mention in objects) else frozenset()
-    )
+    """What the number counts by the unit after it, or bare ("AMF to 5", "AMF 3x")."""
+    value = atoms[index].whole or 0
+    units = _E2_UNITS if any(mention.name == "e2-node" for mention in objects) else REPLICA_UNITS
     for position in range(index + 1, min(index + 1 + _REACH, len(atoms))):
         if atoms[position].word in units:
             return _Count(index, value, position + 1, bare=False)
         if atoms[position].word not in ADJECTIVES:
             break
-    before = atoms[index - 1] if index else None
     end = index + 2 if index + 1 < len(atoms) and atoms[index + 1].word == "x" else index + 1
-    ends = (
-        end == len(atoms)
-        or (atoms[end].word in _AFTER and not _is_rate(atoms, end))
-        or (atoms[end].mark and (atoms[end].word not in {":", "-", "<"} or _an_option(atoms, end)))
-    )
-    if (
-        before is not None
-        and ends
-        and (before.word in _ASSIGNMENTS | REPLICA_UNITS | {"count"} or _touches(index, objects))
-    ):
-        return _Count(index, value, end, bare=True)
-    return None
+    if index == 0 or not _ends(atoms, end):
+        return None
+    tied = atoms[index - 1].word in _TYING or any(mention.end == index for mention in objects)
+    return _Count(index, value, end, bare=True) if tied else None
 
 
-def _touches(index: int, objects: Sequence[Mention]) -> bool:
-    return any(mention.end == index for mention in objects)
+def _ends(atoms: Sequence[Atom], index: int) -> bool:
+    """Whether a bare number may end before `index`."""
+    if index == len(atoms):
+        return True
+    if atoms[index].mark:
+        return atoms[index].word not in {":", "-", "<"} or _is_option(atoms, index)
+    return atoms[index].word in _AFTER and not _is_rate(atoms, index)
 
 
 def _is_rate(atoms: Sequence[Atom], index: int) -> bool:
@@ -135,10 +123,11 @@ def _is_rate(atoms: Sequence[Atom], index: int) -> bool:
     return atoms[index].word == "per" and index + 1 < len(atoms) and atoms[index + 1].word in _SPANS
 
 
-def _an_option(atoms: Sequence[Atom], index: int) -> bool:
+def _is_option(atoms: Sequence[Atom], index: int) -> bool:
     """Whether a command line's next option begins at `index` ("--replicas 3 --namespace core", "-n core")."""
-    following = atoms[index + 1] if index + 1 < len(atoms) else None
-    return atoms[index].word == "-" and not atoms[index].glued and following is not None and following.number is None
+    if atoms[index].word != "-" or atoms[index].glued or index + 1 == len(atoms):
+        return False
+    return atoms[index + 1].number is None
 
 
 def _counted(

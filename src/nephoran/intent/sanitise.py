@@ -36,7 +36,7 @@ def sanitise(text: str) -> str:
     """
     if len(text) > _RAW_LIMIT:
         raise Rejected("TooLong", _too_long(len(text)))
-    clean = " ".join("".join(map(_visible, unicodedata.normalize("NFC", text))).split())
+    clean = " ".join(_regular(text).split())
     if not clean:
         raise Rejected("Empty", "the intent is empty: write one sentence that says what to deploy, scale or configure")
     if len(clean) > LIMIT:
@@ -47,6 +47,12 @@ def sanitise(text: str) -> str:
 def redact(text: str) -> str:
     """The text with the credentials of its URLs (`https://user:password@host`) replaced, fit to be echoed."""
     return _CREDENTIALS.sub("://***@", text)
+
+
+def _regular(text: str) -> str:
+    if text.isprintable() and unicodedata.is_normalized("NFC", text):
+        return text
+    return "".join(map(_visible, unicodedata.normalize("NFC", text)))
 
 
 def _visible(char: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from nephoran.intent.ideographs import IDEOGRAPHS
 from nephoran.intent.languages import Language, spoken
 from nephoran.intent.spelling import Speller, fold
-from nephoran.intent.vocabulary import EVERYDAY, NUMBERS, SHORT_NAMES, TYPED, UNITS
+from nephoran.intent.vocabulary import ABBREVIATIONS, EVERYDAY, NUMBERS, SHORT_NAMES, TYPED, UNITS
 
 _LETTERS: Final = r"A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\u1e00-\u1eff"
 """Of the scripts that put spaces between words: Latin, Greek, Cyrillic."""
@@ -25,7 +25,6 @@ _PIECE: Final = re.compile(
     r"|[0-9]{1,3}(?: 000)+(?![0-9]))"
     r"|(?P<range>[0-9]{1,9}\.\.\.?[0-9]{1,9})"
     rf"|(?P<word>[{_LETTERS}]+(?:[-_.][{_LETTERS}]+)*)"
-    r"|(?P<space>\s)"
     r"|(?P<other>.)",
     re.DOTALL,
 )
@@ -35,7 +34,7 @@ _FOREIGN_NUMERAL: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]{1,2})?
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}| 000)+(?:\.[0-9]+)?")
 _MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([a-zµμ]+)")
 _TIMES: Final = re.compile(r"x([0-9]{1,9})")
-_RANGE: Final = re.compile(r"([0-9]{1,9})(?:-|\.\.\.?)([0-9]{1,9})")
+_RANGE: Final = re.compile(r"([0-9]{1,9})(?:-|,|\.\.\.?)([0-9]{1,9})")
 _JOINTS: Final = re.compile("([-_])")
 _MARKS: Final = {
     "%": "percent", "％": "percent", "≤": "<", "≥": ">", "，": ",", "、": ",", "。": ".", "；": ";", "：": ":",
@@ -43,10 +42,6 @@ _MARKS: Final = {
     "‘": "'", "`": "'", "&": "and", "（": "(", "）": ")",
 }  # fmt: skip
 _ENDS: Final = frozenset(".!?;。！？；")
-_ABBREVIATIONS: Final = frozenset(
-    "min max approx ca no nr incl excl e.g i.e eg resp bzw inkl inst repl vs etc mind".split()
-)
-"""Their full stop ends no sentence."""
 _LONGEST_IDEOGRAPH: Final = max(map(len, IDEOGRAPHS))
 _FIRST_IDEOGRAPH: Final = "\u2e80"
 _SPELLER: Final = Speller(TYPED)
@@ -79,15 +74,15 @@ class Atom(msgspec.Struct, frozen=True, gc=False):
 def tokenise(text: str) -> list[Atom]:
     """The atoms of a sanitised text, in order. Linear in its length."""
     pieces = list(_pieces(text))
-    language = spoken(fold(part) for piece, _ in pieces for part in _JOINTS.split(piece))
+    language = spoken(part for piece, _ in pieces for part in _parts(piece))
     atoms: list[Atom] = []
     sentence = 0
     for piece, glued in pieces:
-        if piece == "." and atoms and atoms[-1].word in _ABBREVIATIONS:
+        if piece == "." and atoms and atoms[-1].word in ABBREVIATIONS:
             continue
-        for atom in _atoms(piece, language):
-            atoms.append(_placed(atom, glued, sentence))
-            glued = True
+        first, *others = _atoms(piece, language)
+        atoms.append(_placed(first, glued, sentence))
+        atoms.extend(_placed(atom, True, sentence) for atom in others)
         if piece in _ENDS:
             sentence += 1
     return _added_up(atoms)
@@ -108,9 +103,17 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
         if value >= _FIRST_IDEOGRAPH and match.lastgroup == "other":
             value = _ideograph(text, position)
         position += len(value)
-        if match.lastgroup != "space":
-            yield value, glued
-        glued = match.lastgroup != "space"
+        if value == " ":
+            glued = False
+            continue
+        yield value, glued
+        glued = True
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parts(piece: str) -> tuple[str, ...]:
+    """The words of a piece, as they are looked up in a language."""
+    return tuple(fold(part) for part in _JOINTS.split(piece))
 
 
 def _ideograph(text: str, position: int) -> str:
@@ -130,29 +133,34 @@ def _placed(atom: Atom, glued: bool, sentence: int) -> Atom:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
-    """What one piece reads as in `language` (None: English)."""
+    """What one piece reads as in `language` (None: English); never nothing."""
     folded = fold(piece)
-    if ends := _RANGE.fullmatch(folded):
-        return _numeral(ends.group(1)), Atom("-", "-", glued=True, mark=True), _numeral(ends.group(2))
+    if folded[0].isdigit() and (numbers := _numerals(piece, folded, language)):
+        return numbers
+    if folded.startswith("sub-"):  # sub-5ms
+        return Atom("sub", "below"), *_atoms(piece[4:], language)
+    if times := _TIMES.fullmatch(folded):
+        return Atom("x", "x"), _numeral(times.group(1))
+    return tuple(_words(piece, language))
+
+
+def _numerals(piece: str, folded: str, language: Language | None) -> tuple[Atom, ...]:
+    """A number, a number with its unit, or two numbers; nothing if the piece is a word."""
     if _GROUPED.fullmatch(folded):
         return (_numeral(folded.replace(",", "").replace(" ", "")),)
     if language and _FOREIGN_NUMERAL.fullmatch(folded):
         return (_numeral(folded.replace(".", "").replace(",", ".")),)
     if _NUMERAL.fullmatch(folded):
         return (_numeral(folded),)
-    if "," in folded[1:]:  # 2,3 in a language that writes decimals with a point
-        first, last = folded.split(",")
-        return _numeral(first), Atom(",", ",", glued=True, mark=True), _numeral(last)
+    if ends := _RANGE.fullmatch(folded):
+        mark = "," if "," in folded else "-"  # 2,3 in a language that writes decimals with a point
+        return _numeral(ends.group(1)), Atom(mark, mark, glued=True, mark=True), _numeral(ends.group(2))
     if measure := _MEASURE.fullmatch(folded):
         unit = language.words.get(measure.group(2), measure.group(2)) if language else measure.group(2)
         unit = "million" if piece.endswith("M") and unit == "m" else unit
         if unit in UNITS:
             return _numeral(measure.group(1)), Atom(measure.group(2), unit, glued=True)
-    if folded.startswith("sub-"):  # sub-5ms
-        return Atom("sub", "below"), *_atoms(piece[4:], language)
-    if times := _TIMES.fullmatch(folded):
-        return Atom("x", "x"), _numeral(times.group(1))
-    return tuple(_words(piece, language))
+    return ()
 
 
 def _numeral(digits: str) -> Atom:

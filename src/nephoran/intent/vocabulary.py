@@ -49,11 +49,9 @@ COMPONENTS: Final[dict[Phrase, str]] = _inflected(
         "ausf": "ausf, authentication server function, authentication server",
         "nssf": "nssf, network slice selection function",
         "gnb": "gnb, gnodeb, gnode b, g nodeb, g node b, next generation nodeb, base station, basestation",
-        "o-du": "du, odu, o du, distributed unit, o ran distributed unit, gnb du, du low, odu low, o du"
-        " low",
+        "o-du": "du, odu, o du, distributed unit, o ran distributed unit, gnb du, du low, odu low, o du low",
         "o-du-high": "o du high, odu high, odu high phy, o du high phy, du high, oduhigh",
-        "o-cu": "cu, ocu, o cu, central unit, centralized unit, centralised unit, o ran central unit, gnb"
-        " cu",
+        "o-cu": "cu, ocu, o cu, central unit, centralized unit, centralised unit, o ran central unit, gnb cu",
         "o-cu-cp": "cu cp, cucp, o cu cp, ocu cp, ocucp, vcu cp, gnb cu cp, central unit control plane, cu control"
         " plane, o cu control plane",
         "o-cu-up": "cu up, cuup, o cu up, ocu up, ocuup, vcu up, gnb cu up, central unit user plane, cu user plane, o"
@@ -65,8 +63,8 @@ COMPONENTS: Final[dict[Phrase, str]] = _inflected(
         "non-rt-ric": "non rt ric, nonrt ric, nonrtric, non real time ric, non realtime ric, non real time ran"
         " intelligent controller, non rt ran intelligent controller, non real time controller",
         "xapp": "xapp, x app, xapplication",
-        "kpimon": "kpimon, kpm xapp, kpi xapp, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi monitor xapp, kpi"
-        " monitoring xapp, kpm monitoring xapp, kpimon xapp, xapp kpimon, kpi monitoring application",
+        "kpimon": "kpimon, kpm xapp, kpi xapp, kpi mon, kpm mon, kpimon go, ric kpimon, kpi monitor, kpm monitor, kpi"
+        " monitor xapp, kpi monitoring xapp, kpm monitoring xapp, kpimon xapp, xapp kpimon, kpi monitoring application",
         "traffic-steering": "traffic steering, trafficsteering, traffic steerer, ric ts, ts xapp, traffic steering"
         " xapp, traffic steering application, traffic steering app, xapp ts, xapp traffic steering",
         "e2-node": "e2 node, e2node, node e2, e2 node simulator, simulated e2 node, e2nodeset, e2 nodeset, e2 node"
@@ -94,7 +92,8 @@ _MEANT: Final[dict[str, str]] = {
     "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery,"
     " autonomous, robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency,"
     " public safety, tactile, critical communication, critical communications, healthcare, remote control, industry"
-    " 4.0, hospital, hospitals, medical, ambulance, smart grid, teleoperation, car, cars, driving, surgery, robotic, platooning",
+    " 4.0, hospital, hospitals, medical, ambulance, smart grid, teleoperation, car, cars, driving, surgery, robotic,"
+    " platooning",
     "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of"
     " things, lpwa, lpwan, wearables, low power devices, meter, meters, agriculture, agricultural, farming, asset"
     " tracking, trackers",
@@ -109,8 +108,8 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         "deploy": "deploy, deploys, deploying, redeploy, install, installing, launch, launching, spin up, bring up,"
         " stand up, start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build,"
         " building, roll out, onboard, onboarding, establish, establishing, host, place, simulate, run, running,"
-        " start, starting, spawn, boot, bootstrap, introduce, deliver, rollout, give me, give us, get me, get us, bring back up, commission,"
-        " fire up",
+        " start, starting, spawn, boot, bootstrap, introduce, deliver, rollout, give me, give us, get me, get us,"
+        " bring back up, commission, fire up",
         "scale": "scale, scale up, scale down, scale out, scale in, scale back, scaling, scaled, upscale, downscale,"
         " autoscale, auto scale, resize, right size, rightsize, rescale, downsize, upsize",
         "add": "add, adding",
@@ -129,9 +128,10 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         " disable, integrate, integrating, use, ensure, guarantee, prioritize, prioritise, turn on, turn off, switch"
         " on, switch off, secure, isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny,"
         " restrict, throttle, expose, label, inject, migrate traffic, support, customize, tune qos, test, verify,"
-        " validate, lock, lock down, guard, shield, segregate, rate limit, show, list, check, let, permit, harden, whitelist, blacklist, forbid, limit access, deactivate",
-        "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune,"
-        " tuning, fine tune, better, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
+        " validate, lock, lock down, guard, shield, segregate, rate limit, show, list, check, let, permit, harden,"
+        " whitelist, blacklist, forbid, limit access, deactivate",
+        "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune, tuning,"
+        " fine tune, better, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
         " balance, mitigate, streamline, offload, save, self optimize",
         "maintenance": "upgrade, upgrading, patch, patching, drain, back up, backup, restart, reboot,"
         " migrate, migrating, roll back, rollback, replace, repair, cordon, hotfix, rolling update, rolling upgrade,"
@@ -145,6 +145,23 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
     }
 )
 """Verb → mood. The first verb that is not a purpose ("to optimise …") or a modifier ("auto-scaling") decides."""
+
+FLAGS: Final[dict[Phrase, str]] = _phrases(
+    {
+        "ha": "high availability, highly available, ha, redundant, redundancy, redundantly, geo redundancy, geo"
+        " redundant, fault tolerant, fault tolerance, failover, active standby",
+        "gpu": "gpu, gpus",
+        "xapp": "xapp support, xapps support, xapp hosting, xapp platform, xapp framework, xapp onboarding, xapp"
+        " capability, xapp capabilities, xapp runtime, xapp ready, xapp enabled, xapps enabled",
+        "urgent": "urgent, urgently, immediately, asap, emergency :, right now, critical :, as soon as possible, right"
+        " away, at once, straight away, without delay, p1",
+        "monitoring": "monitoring, observability, prometheus, grafana, metrics collection",
+        "isolation": "isolation, isolated, isolate",
+        "encryption": "encryption, encrypted, encrypt, tls, mtls, ipsec",
+        "mesh": "service mesh, istio, linkerd",
+    }
+)
+"""What says a flag of the meaning's detail."""
 
 NOUNS: Final[dict[Phrase, str]] = _phrases(
     {
@@ -161,12 +178,45 @@ PURPOSE: Final = frozenset({"to", "for", "of", "by", "with", "from", "and", "tha
 """A verb after one of these tells why or how, not what (unless nothing else does)."""
 
 WISHES: Final = frozenset(
-    {"want", "need", "like", "please", "us", "me", "going", "wish", "have", "able", "required", "you", "possible", "chance", "mind", "time"}
+    {
+        "want",
+        "need",
+        "like",
+        "please",
+        "us",
+        "me",
+        "going",
+        "wish",
+        "have",
+        "able",
+        "required",
+        "you",
+        "possible",
+        "chance",
+        "mind",
+        "time",
+    }
 )
 """After one of these "to" begins the request itself."""
 
 LEADS: Final = frozenset(
-    {"please", "pls", "you", "we", "i", "then", "should", "must", "now", "urgent", "urgently", "immediately", "and", "us", "s"}
+    {
+        "please",
+        "pls",
+        "you",
+        "we",
+        "i",
+        "then",
+        "should",
+        "must",
+        "now",
+        "urgent",
+        "urgently",
+        "immediately",
+        "and",
+        "us",
+        "s",
+    }
 )
 """A verb after one of these opens a clause."""
 
@@ -176,17 +226,17 @@ WITHIN: Final = frozenset({"auto", "large", "small", "full", "carrier", "multi",
 POLICY_WORDS: Final = _words(
     "policy policies recovery qos rule rules monitoring security alert alerts alerting encryption tls mtls isolation"
     " firewall logging telemetry metrics tracing interface interfaces handover mobility roaming authentication"
-    " authorization access control parameters threshold thresholds profile profiles dashboard dashboards"
-    " observability prioritization priority dscp charging steering routing probes probe gateway ingress egress"
-    " admission mesh quota quotas limit limits link connection connectivity failover redundancy backup retention neighbor"
-    " neighbour anr beamforming mimo drx sla slas"
+    " authorization access control parameters threshold thresholds profile profiles dashboard dashboards observability"
+    " prioritization priority dscp charging steering routing probes probe gateway ingress egress admission mesh quota"
+    " quotas limit limits link connection connectivity failover redundancy backup retention neighbor neighbour anr"
+    " beamforming mimo drx sla slas"
 )
 """Behaviour rather than something that runs: to set it up is to configure."""
 
 PERFORMANCE_WORDS: Final = _words(
     "latency delay jitter throughput efficiency power energy consumption interference loss performance handover"
-    " handovers congestion coverage drop drops failures failure quality qoe cost costs spectral utilization"
-    " utilisation rtt downtime overhead"
+    " handovers congestion coverage drop drops failures failure quality qoe cost costs spectral utilization utilisation"
+    " rtt downtime overhead"
 )
 """Qualities: more or less of one is an optimisation, not a scale."""
 
@@ -204,12 +254,12 @@ SLICE_QUALITIES: Final = _words(
 """After "slice", these make the slice only the place of what is asked."""
 
 SUBJECTS: Final = _words(
-    "5g 5gc 6g core ran oran o-ran vran network networks edge slice slices slicing qos policy policies traffic gpu"
-    " cell cells handover handovers mec ue ues bandwidth latency cnf vnf nf nfs function functions monitoring"
-    " interface interfaces smo o1 a1 e2 f1 n1 n2 n3 n4 n6 n9 x2 xn rapp rapps workload workloads telecom spectrum"
-    " carrier subscribers subscriber beamforming mimo throughput signaling signalling control user plane transport"
-    " fronthaul midhaul backhaul ims sidelink mobility coverage interference slicing lte nr roaming energy drx anr"
-    " son qoe sla autoscaling maintenance free5gc open5gs oai nephio cluster"
+    "5g 5gc 6g core ran oran o-ran vran network networks edge slice slices slicing qos policy policies traffic gpu cell"
+    " cells handover handovers mec ue ues bandwidth latency cnf vnf nf nfs function functions monitoring interface"
+    " interfaces smo o1 a1 e2 f1 n1 n2 n3 n4 n6 n9 x2 xn rapp rapps workload workloads telecom spectrum carrier"
+    " subscribers subscriber beamforming mimo throughput signaling signalling control user plane transport fronthaul"
+    " midhaul backhaul ims sidelink mobility coverage interference slicing lte nr roaming energy drx anr son qoe sla"
+    " autoscaling maintenance free5gc open5gs oai nephio cluster"
 )
 """Words that make a sentence one of this trade although it names no function."""
 
@@ -275,8 +325,8 @@ UNITS: Final = (
 """What may be glued to a number (4Gi, 1ms, 3x); `5g` stays a word."""
 
 PREPOSITIONS: Final = _words(
-    "in on at for with to into onto from by of via through within under during using across between near behind"
-    " toward towards against after before without except excluding inside per like alongside beside over as"
+    "in on at for with to into onto from by of via through within under during using across between near behind toward"
+    " towards against after before without except excluding inside per like alongside beside over as"
 )
 CLAUSES: Final = _words("when if because since while once until unless whenever where that which who so due then but")
 COORDINATORS: Final = frozenset({"and", "or", ",", "/", "+", "|", "plus", "also"})
@@ -305,26 +355,26 @@ AFTER_COUNT: Final = (
 
 LINKS: Final = _words(
     "discovery interface interfaces connection connections connect connects connected connecting connectivity link"
-    " links linked attach attached attaches attachment register registers registered registering registration"
-    " integrate integrates integrated integration interoperate interoperates interoperating communicate communicates"
+    " links linked attach attached attaches attachment register registers registered registering registration integrate"
+    " integrates integrated integration interoperate interoperates interoperating communicate communicates"
     " communicating communication communications compatible interwork interworking peer peered peering paired pairing"
-    " tunnel tunnels route routes routed forward forwards forwarding send sends sending report reports reporting"
-    " expose exposed association associate associated point pointing pointed endpoint endpoints talk talks talking"
-    " interact interacting interaction access sync synchronized synchronization next close adjacent according respect"
-    " related compared handover signaling"
+    " tunnel tunnels route routes routed forward forwards forwarding send sends sending report reports reporting expose"
+    " exposed association associate associated point pointing pointed endpoint endpoints talk talks talking interact"
+    " interacting interaction access sync synchronized synchronization next close adjacent according respect related"
+    " compared handover signaling"
 )
 """Before "to" or "with", these make what follows a neighbour."""
 
 NEIGHBOURING: Final = _words(
     "backend interface interfaces connection connections connectivity integration registration discovery selection"
-    " association endpoint endpoints address addresses communication peering pairing compatibility split based"
-    " traffic signaling signalling url fqdn ip discovery handover"
+    " association endpoint endpoints address addresses communication peering pairing compatibility split based traffic"
+    " signaling signalling url fqdn ip discovery handover"
 )
 """After a function's name, these make the function only the neighbour of what is asked."""
 
 APART: Final = _words(
-    "from by via through behind near toward towards against after before when if because since while once until"
-    " unless whenever where that which who between beside over as like during due so"
+    "from by via through behind near toward towards against after before when if because since while once until unless"
+    " whenever where that which who between beside over as like during due so"
 )
 """What follows one of these is mentioned, not changed."""
 CAPACITIES: Final = frozenset({"max", "maximum", "most", "supporting", "serving", "handling", "capacity"})
@@ -353,19 +403,19 @@ NOT_NAMESPACES: Final = _words(
 ENVIRONMENTS: Final = frozenset({"production", "staging", "development", "testing", "dev", "prod", "test"})
 
 KNOWN_NAMESPACES: Final = _words(
-    "oran ran ric ricplt ricxapp ricinfra free5gc open5gs nephoran nephio default 5gc telecom sim obs monitoring"
-    " aether sdcore oai srsran core5g smo nonrtric onap core-network istio-system kube-system"
+    "oran ran ric ricplt ricxapp ricinfra free5gc open5gs nephoran nephio default 5gc telecom sim obs monitoring aether"
+    " sdcore oai srsran core5g smo nonrtric onap core-network istio-system kube-system"
 )
 """Plain words that name a namespace after a mere "in"."""
 
 COMMON_PARTS: Final = _words(
-    "high low real time near non active standby hot cold multi single stand alone standalone line house day mode"
-    " peak dual off busy rush long short availability latency parallel order total advance general case place"
-    " addition use sync built 5g 6g 4g 3gpp rel release carrier band mid sub service depth step steps phase phases"
-    " minutes seconds hours days week bare cloud hybrid public private on co region zone az rack site cell sector"
-    " cluster datacenter dc edge central regional lab area north south east west us eu ap asia europe america city"
-    " building campus factory hospital stadium q1 q2 q3 q4 2024 2025 2026 load half least most cost large small scale"
-    " urban rural dense indoor outdoor"
+    "high low real time near non active standby hot cold multi single stand alone standalone line house day mode peak"
+    " dual off busy rush long short availability latency parallel order total advance general case place addition use"
+    " sync built 5g 6g 4g 3gpp rel release carrier band mid sub service depth step steps phase phases minutes seconds"
+    " hours days week bare cloud hybrid public private on co region zone az rack site cell sector cluster datacenter dc"
+    " edge central regional lab area north south east west us eu ap asia europe america city building campus factory"
+    " hospital stadium q1 q2 q3 q4 2024 2025 2026 load half least most cost large small scale urban rural dense indoor"
+    " outdoor"
 )
 """Parts of an identifier that make it a common noun or a place rather than a namespace after a mere "in"."""
 
@@ -388,3 +438,6 @@ TYPED: Final = _words(
     " autoscaling"
 )
 """Words that are understood with a slip of the finger in them."""
+
+ABBREVIATIONS: Final = _words("min max approx nr incl excl e.g i.e eg resp bzw inkl inst repl vs etc mind")
+"""Their full stop ends no sentence."""
