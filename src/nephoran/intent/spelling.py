@@ -18,7 +18,7 @@ def fold(text: str) -> str:
     if plain.isascii():
         return plain
     spread = unicodedata.normalize("NFKD", plain.translate(_WHOLE_LETTERS))
-    return "".join(char for char in spread if not unicodedata.combining(char))
+    return "".join(char for char in spread if not unicodedata.combining(char)) or plain
 
 
 class Speller:

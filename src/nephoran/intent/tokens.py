@@ -135,7 +135,7 @@ def _placed(atom: Atom, glued: bool, sentence: int) -> Atom:
 def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
     """What one piece reads as in `language` (None: English); never nothing."""
     folded = fold(piece)
-    if folded[0].isdigit() and (numbers := _numerals(piece, folded, language)):
+    if folded[:1].isdigit() and (numbers := _numerals(piece, folded, language)):
         return numbers
     if folded.startswith("sub-"):  # sub-5ms
         return Atom("sub", "below"), *_atoms(piece[4:], language)
@@ -184,7 +184,7 @@ def _words(piece: str, language: Language | None) -> Iterator[Atom]:
         if _JOINTS.fullmatch(part) and not piece.startswith(part):
             joint = part
             continue
-        for word in _understood(part, language).split():
+        for word in _understood(part, language).split() or [part]:
             yield _word(part, word, joint)
         joint = ""
 
