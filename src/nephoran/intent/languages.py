@@ -498,9 +498,11 @@ def spoken(words: Iterable[str]) -> Language | None:
     english = 0
     known: dict[Language, int] = {}
     for word in words:
-        english += word in EVERYDAY
-        for language in _SPEAKERS.get(word, ()):
-            known[language] = known.get(language, 0) + 1
+        if word in EVERYDAY:
+            english += 1
+        if word in _SPEAKERS:
+            for language in _SPEAKERS[word]:
+                known[language] = known.get(language, 0) + 1
     if not known or max(known.values()) <= english:
         return None
     return max(known, key=lambda language: (known[language], -LANGUAGES.index(language)))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
 
 from nephoran.api.names import API_VERSION, FUNCTION_LABEL, INTENT_LABEL, MANAGED_LABEL
+from nephoran.intent.document import Constant, encoded
 from nephoran.intent.plan import Function, NetworkSlice, Policy
 from nephoran.knowledge import MANAGEMENT, knowledge
 
 Manifest = dict[str, Any]
+Quantities = tuple[tuple[str, str], ...]
 
 site_label = "nephoran.com/site"
 manager = "nephoran"
 metadata_addresses = ("169.254.0.0/16", "fe80::/10")  # link-local, where clouds keep credentials (RFC 3927, 4291)
 user_id = 10001  # any but root's; an image needs no user of its own
+_REMEMBERED = 256  # containers: by component, image and size, whatever the intent
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")  # RFC 1035, as Services demand
 _LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
@@ -33,11 +36,13 @@ class IntentIdentity(msgspec.Struct, frozen=True):
     generation: int
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place:
     """Where an intent's objects live and what they are called."""
 
-    intent: IntentIdentity
-    namespace: str
+    def __init__(self, intent: IntentIdentity, namespace: str) -> None:
+        self.intent = intent
+        self.namespace = namespace
+        self.label = label_value(intent.name)
 
     def name(self, part: str) -> str:
         """`<intent>-<part>`, unique among all intents whose objects may live in this namespace."""
@@ -49,19 +54,18 @@ class Place(msgspec.Struct, frozen=True):
         """The DNS name of the Service of `part`."""
         return f"{self.name(part)}.{self.namespace}.svc"
 
-    def metadata(self, name: str, labels: Mapping[str, str]) -> Manifest:
+    def metadata(self, name: str, labels: Mapping[str, str] | Constant) -> Manifest:
         """The metadata of one object."""
-        return {"name": name, "namespace": self.namespace, "labels": dict(labels)}
+        return {"name": name, "namespace": self.namespace, "labels": labels}
 
     def labels(self, component: str = "", settings: Mapping[str, Any] | None = None) -> dict[str, str]:
         """The labels of every object; with those of a function if it belongs to one."""
-        name = label_value(self.intent.name)
         labels = {
             MANAGED_LABEL: "true",
-            INTENT_LABEL: name,
-            "networkintent": name,
+            INTENT_LABEL: self.label,
+            "networkintent": self.label,
             "app.kubernetes.io/managed-by": manager,
-            "app.kubernetes.io/part-of": name,
+            "app.kubernetes.io/part-of": self.label,
         }
         if component:
             labels |= {"app": component, "networkfunction": component, FUNCTION_LABEL: component}
@@ -70,9 +74,18 @@ class Place(msgspec.Struct, frozen=True):
             labels[site_label] = label_value(site)
         return labels
 
-    def selector(self, component: str) -> dict[str, str]:
-        """What selects the pods of this intent's function and of no other."""
-        return {INTENT_LABEL: label_value(self.intent.name), "app.kubernetes.io/instance": self.name(component)}
+
+class Subject:
+    """One function of one intent: what all its objects share."""
+
+    def __init__(self, place: Place, function: Function) -> None:
+        self.place = place
+        self.function = function
+        self.name = place.name(function.component)
+        self.labels = Constant(place.labels(function.component, function.settings))
+        self.metadata = place.metadata(self.name, self.labels)
+        self.selector = Constant({INTENT_LABEL: place.label, "app.kubernetes.io/instance": self.name})
+        self.matching = Constant({"matchLabels": self.selector})
 
 
 def label_value(text: str) -> str:
@@ -91,21 +104,21 @@ def _hashed(text: str, part: str) -> str:
     return f"i-{words[: 60 - len(end)].strip('-')}-{end}" if words else f"i-{end}"
 
 
-def deployment(place: Place, function: Function, image: str, configuration: Manifest) -> Manifest:
-    """The Deployment that runs `function`. Where it scales by itself, the number of replicas is the autoscaler's."""
-    labels = place.labels(function.component, function.settings)
+def deployment(subject: Subject, image: str, configuration: Manifest) -> Manifest:
+    """The Deployment that runs the function. Where it scales by itself, the number of replicas is the autoscaler's."""
+    function = subject.function
     spec: Manifest = {
-        "selector": {"matchLabels": place.selector(function.component)},
+        "selector": subject.matching,
         "revisionHistoryLimit": 2,
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        "strategy": _strategy,
         "template": {
-            "metadata": {"labels": labels, "annotations": _pod_annotations(function, configuration)},
-            "spec": _pod(place, function, image),
+            "metadata": {"labels": subject.labels, "annotations": _pod_annotations(function, configuration)},
+            "spec": _pod(subject, image, configuration["metadata"]["name"]),
         },
     }
     if function.autoscale is None:
         spec["replicas"] = function.replicas
-    return _object("apps/v1", "Deployment", place.metadata(place.name(function.component), labels), spec=spec)
+    return _object("apps/v1", "Deployment", subject.metadata, spec=spec)
 
 
 def _pod_annotations(function: Function, configuration: Manifest) -> dict[str, str]:
@@ -117,101 +130,114 @@ def _pod_annotations(function: Function, configuration: Manifest) -> dict[str, s
     return annotations
 
 
-def _pod(place: Place, function: Function, image: str) -> Manifest:
+def _pod(subject: Subject, image: str, configuration: str) -> Manifest:
+    function = subject.function
     pod: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": user_id,
-            "runAsGroup": user_id,
-            "fsGroup": user_id,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [_container(function, image)],
+        "securityContext": _pod_security,
+        "containers": _containers(function.component, image, _items(function.requests), _items(function.limits)),
         "volumes": [
-            {"name": "config", "configMap": _mounted(place.name(f"{function.component}-config"))},
+            {"name": "config", "configMap": {"name": configuration, "items": _mounted}},
             {"name": "tmp", "emptyDir": {}},
         ],
     }
     if function.spread:
-        pod["topologySpreadConstraints"] = [_spread(place, function.component)]
+        pod["topologySpreadConstraints"] = [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": subject.matching,
+            }
+        ]
     return pod
 
 
-def _mounted(name: str) -> Manifest:
-    return {"name": name, "items": [{"key": "config.json", "path": "config.json"}]}
-
-
-def _spread(place: Place, component: str) -> Manifest:
-    return {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": place.selector(component)},
-    }
-
-
-def _container(function: Function, image: str) -> Manifest:
-    ports = knowledge().ports
-    return {
-        "name": function.component,
+@lru_cache(maxsize=_REMEMBERED)
+def _containers(component: str, image: str, requests: Quantities, limits: Quantities) -> Constant:
+    container = {
+        "name": component,
         "image": image,
-        "ports": [
-            {"name": name, "containerPort": ports[name].number, "protocol": ports[name].protocol}
-            for name in function.ports
-        ],
-        "resources": {"requests": dict(function.requests), "limits": dict(function.limits)},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "startupProbe": _probe("/health", 5, 60),
-        "livenessProbe": _probe("/health", 10, 3),
-        "readinessProbe": _probe("/ready", 5, 3),
-        "volumeMounts": [
-            {"name": "config", "mountPath": "/etc/nephoran", "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own volume
-        ],
+        "ports": _container_ports(component),
+        "resources": {"requests": dict(requests), "limits": dict(limits)},
+        "securityContext": _container_security,
+        "startupProbe": _startup,
+        "livenessProbe": _liveness,
+        "readinessProbe": _readiness,
+        "volumeMounts": _mounts,
     }
+    return Constant([container])
 
 
-def _probe(path: str, period: int, failures: int) -> Manifest:
-    return {"httpGet": {"path": path, "port": MANAGEMENT}, "periodSeconds": period, "failureThreshold": failures}
+def _items(quantities: Mapping[str, str]) -> Quantities:
+    return tuple(quantities.items())
 
 
-def service(place: Place, function: Function) -> Manifest:
-    """The Service in front of `function`, with every port on which it listens."""
-    ports = knowledge().ports
-    spec = {
-        "selector": place.selector(function.component),
-        "ports": [
-            {
-                "name": name,
-                "port": ports[name].service or ports[name].number,
-                "targetPort": name,
-                "protocol": ports[name].protocol,
-            }
-            for name in function.ports
-        ],
+def _probe(path: str, period: int, failures: int) -> Constant:
+    probe = {"httpGet": {"path": path, "port": MANAGEMENT}, "periodSeconds": period, "failureThreshold": failures}
+    return Constant(probe)
+
+
+_strategy = Constant({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+_pod_security = Constant(
+    {
+        "runAsNonRoot": True,
+        "runAsUser": user_id,
+        "runAsGroup": user_id,
+        "fsGroup": user_id,
+        "seccompProfile": {"type": "RuntimeDefault"},
     }
-    labels = place.labels(function.component, function.settings)
-    return _object("v1", "Service", place.metadata(place.name(function.component), labels), spec=spec)
+)
+_container_security = Constant(
+    {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+)
+_startup, _liveness, _readiness = _probe("/health", 5, 60), _probe("/health", 10, 3), _probe("/ready", 5, 3)
+_mounted = Constant([{"key": "config.json", "path": "config.json"}])
+_mounts = Constant(
+    [
+        {"name": "config", "mountPath": "/etc/nephoran", "readOnly": True},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own volume
+    ]
+)
 
 
-def configuration(place: Place, function: Function, text: str, together: Iterable[str]) -> Manifest:
-    """The ConfigMap of `function`: what it is told, and the sentence behind it. `together`: the plan's components."""
-    peers = {name: place.host(name) for name in function.dependencies if name in set(together)}
+@cache
+def _container_ports(component: str) -> Constant:
+    facts = knowledge()
+    ports = [(name, facts.ports[name]) for name in facts.ports_of(component)]
+    return Constant([{"name": name, "containerPort": it.number, "protocol": it.protocol} for name, it in ports])
+
+
+@cache
+def _service_ports(component: str) -> Constant:
+    facts = knowledge()
+    ports = [(name, facts.ports[name]) for name in facts.ports_of(component)]
+    return Constant(
+        [
+            {"name": name, "port": it.service or it.number, "targetPort": name, "protocol": it.protocol}
+            for name, it in ports
+        ]
+    )
+
+
+def service(subject: Subject) -> Manifest:
+    """The Service in front of the function, with every port on which it listens."""
+    spec = {"selector": subject.selector, "ports": _service_ports(subject.function.component)}
+    return _object("v1", "Service", subject.metadata, spec=spec)
+
+
+def configuration(subject: Subject, text: str, together: Collection[str]) -> Manifest:
+    """The ConfigMap of the function: what it is told, and the sentence behind it. `together`: all that is deployed."""
+    place, function = subject.place, subject.function
     told = {
         "component": function.component,
         "interfaces": function.interfaces,
         "dependencies": function.dependencies,
-        "peers": peers,
+        "peers": {name: place.host(name) for name in function.dependencies if name in together},
         "settings": function.settings,
     }
-    labels = place.labels(function.component, function.settings)
-    return _config_map(place, f"{function.component}-config", labels, "config.json", told, text)
+    return _config_map(place, f"{function.component}-config", subject.labels, "config.json", told, text)
 
 
 def slice_configuration(place: Place, profile: NetworkSlice, text: str) -> Manifest:
@@ -226,24 +252,24 @@ def policy_configuration(place: Place, policy: Policy, text: str) -> Manifest:
     return _config_map(place, "policy", place.labels(settings=policy.settings), "policy.json", told, text)
 
 
-def _config_map(place: Place, part: str, labels: Mapping[str, str], key: str, told: Manifest, text: str) -> Manifest:
-    data = {key: json.dumps(told, indent=2, sort_keys=True) + "\n", "intent": clean(text)}
+def _config_map(
+    place: Place, part: str, labels: Mapping[str, str] | Constant, key: str, told: Manifest, text: str
+) -> Manifest:
+    data = {key: msgspec.json.format(encoded(told), indent=2).decode() + "\n", "intent": clean(text)}
     return _object("v1", "ConfigMap", place.metadata(place.name(part), labels), data=data)
 
 
-def autoscaler(place: Place, function: Function) -> Manifest | None:
-    """The HorizontalPodAutoscaler of `function`, if it scales by itself."""
-    if (limits := function.autoscale) is None:
+def autoscaler(subject: Subject) -> Manifest | None:
+    """The HorizontalPodAutoscaler of the function, if it scales by itself."""
+    if (limits := subject.function.autoscale) is None:
         return None
-    name = place.name(function.component)
     spec = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": subject.name},
         "minReplicas": limits.least,
         "maxReplicas": limits.most,
         "metrics": [_cpu_metric(limits.utilisation)],
     }
-    labels = place.labels(function.component, function.settings)
-    return _object("autoscaling/v2", "HorizontalPodAutoscaler", place.metadata(name, labels), spec=spec)
+    return _object("autoscaling/v2", "HorizontalPodAutoscaler", subject.metadata, spec=spec)
 
 
 def _cpu_metric(utilisation: int) -> Manifest:
@@ -251,35 +277,38 @@ def _cpu_metric(utilisation: int) -> Manifest:
     return {"type": "Resource", "resource": {"name": "cpu", "target": target}}
 
 
-def network_policy(place: Place, function: Function) -> Manifest:
-    """Who may speak to `function` and to whom it may speak: its interfaces within the namespace, and DNS.
+def network_policy(subject: Subject) -> Manifest:
+    """Who may speak to the function and to whom it may speak: its interfaces within the namespace, and DNS.
 
     Interfaces connect functions of whatever intent deployed them; kubelet's probes need no rule.
     """
+    component = subject.function.component
     spec = {
-        "podSelector": {"matchLabels": place.selector(function.component)},
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": _ingress(function),
-        "egress": _egress(function.component),
+        "podSelector": subject.matching,
+        "policyTypes": _both_ways,
+        "ingress": _ingress(component, bool(subject.function.settings.get("monitoring"))),
+        "egress": _egress(component),
     }
-    labels = place.labels(function.component, function.settings)
-    metadata = place.metadata(place.name(function.component), labels)
-    return _object("networking.k8s.io/v1", "NetworkPolicy", metadata, spec=spec)
+    return _object("networking.k8s.io/v1", "NetworkPolicy", subject.metadata, spec=spec)
 
 
-def _ingress(function: Function) -> list[Manifest]:
+_both_ways = Constant(["Ingress", "Egress"])
+
+
+@cache
+def _ingress(component: str, monitored: bool) -> Constant | list[Manifest]:
     facts = knowledge()
     rules = [
         {"ports": [_port(port)], "from": [_pods(clients)]}
-        for port, clients in sorted(facts.callers_of(function.component).items())
+        for port, clients in sorted(facts.callers_of(component).items())
     ]
-    anywhere = [*facts.open_ports_of(function.component)]
-    if function.settings.get("monitoring"):
-        anywhere.append(MANAGEMENT)
-    return rules + [{"ports": [_port(port)], "from": [{"namespaceSelector": {}}]} for port in anywhere]
+    anywhere = [*facts.open_ports_of(component), *([MANAGEMENT] if monitored else [])]
+    rules += [{"ports": [_port(port)], "from": [{"namespaceSelector": {}}]} for port in anywhere]
+    return Constant(rules) if rules else []
 
 
-def _egress(component: str) -> list[Manifest]:
+@cache
+def _egress(component: str) -> Constant:
     facts = knowledge()
     rules = [
         {"ports": [_port(port)], "to": [_pods(servers)]} for port, servers in sorted(facts.called_by(component).items())
@@ -290,7 +319,7 @@ def _egress(component: str) -> list[Manifest]:
         ipv4, ipv6 = metadata_addresses
         outside = {"0.0.0.0/0": ipv4, "::/0": ipv6}
         rules.append({"to": [{"ipBlock": {"cidr": cidr, "except": [kept]}} for cidr, kept in outside.items()]})
-    return rules
+    return Constant(rules)
 
 
 def _port(name: str) -> Manifest:

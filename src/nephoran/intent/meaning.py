@@ -66,6 +66,9 @@ class Meaning(msgspec.Struct, frozen=True, omit_defaults=True):
     slice: SliceType | None = None
     detail: Detail = msgspec.field(default_factory=Detail)
 
+    def __hash__(self) -> int:
+        return hash((self.text, self.action, self.components, self.namespace, self.slice, self.detail))
+
 
 def to_json(meaning: Meaning) -> dict[str, Any]:
     """The meaning as plain data: what is not stated is absent, but for `components`, which may be empty."""

@@ -29,6 +29,7 @@ _REGION: Final = re.compile(
 _BEFORE: Final = frozenset(
     {"in", "into", "to", "from", "within", "under", "of", "for", "on", "using", "at", "inside", "-"}
 )
+_KEYWORDS: Final = frozenset({"namespace", "namespaces", "ns"})
 _LEADING: Final = _BEFORE - {"of", "for", "using", "-"}
 _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "target", "kubernetes", "k8s", "our", "my", "existing", "dedicated", "new"}
@@ -88,7 +89,7 @@ def _name(place: _Place | None) -> str | None:
 
 def _named_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
     for index, atom in enumerate(atoms):
-        if _keyword(atoms, index):
+        if atom.word in _KEYWORDS and _keyword(atoms, index):
             place = _after_keyword(atoms, index) or _before_keyword(atoms, index)
             if place:
                 yield place
@@ -97,9 +98,8 @@ def _named_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
 
 
 def _keyword(atoms: Sequence[Atom], index: int) -> bool:
-    word = atoms[index].word
-    if word != "ns" or index == 0 or atoms[index - 1].number is None:
-        return word in {"namespace", "namespaces", "ns"}
+    if atoms[index].word != "ns" or index == 0 or atoms[index - 1].number is None:
+        return True
     following = atoms[index + 1] if index + 1 < len(atoms) else None  # 2 ns may be nanoseconds
     spaced = not atoms[index].glued and following is not None and not following.mark
     return spaced and following is not None and following.word not in _TIMES

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -32,6 +33,7 @@ most_replicas = 200  # of one function; the limit of the newest Go contract (int
 most_e2_nodes = 1000  # of one set; the limit of the E2NodeSet's schema
 default_utilisation = 80  # percent of the CPU request; what the HorizontalPodAutoscaler itself assumes
 growth = 3  # times the least number of instances, where no upper limit is stated
+remembered = 1024  # plans
 gpu_resource = "nvidia.com/gpu"
 e2_node = "e2-node"
 
@@ -114,6 +116,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 def plan(meaning: Meaning, adjustments: Sequence[Adjustment] = ()) -> Plan:
     """The plan for `meaning` under `adjustments` (oldest first). Raises Unplannable."""
+    return planned(meaning, tuple(adjustments))
+
+
+@lru_cache(maxsize=remembered)
+def planned(meaning: Meaning, adjustments: tuple[Adjustment, ...]) -> Plan:
+    """What `plan` gives, remembered by content: `planned.cache_info()` tells how often that helped."""
     if fault := _fault(meaning):
         raise Unplannable(fault)
     if targets(meaning):
@@ -243,8 +251,8 @@ def _alters(meaning: Meaning, component: str) -> bool:
 
 
 def _function(component: str, aspects: Aspects) -> Function:
-    facts = knowledge()
-    fact = facts.components[component]
+    fact = knowledge().components[component]
+    interfaces, ports = _connections(component)
     replicas = _replicas(component, aspects)
     requests, limits = _resources(fact, aspects)
     return Function(
@@ -254,11 +262,17 @@ def _function(component: str, aspects: Aspects) -> Function:
         limits=limits,
         autoscale=_scaling(replicas, aspects),
         spread="ha" in aspects,
-        interfaces=facts.interfaces_of(component),
-        ports=facts.ports_of(component),
+        interfaces=interfaces,
+        ports=ports,
         dependencies=fact.dependencies,
         settings={key: value for key, value in aspects.items() if key not in _SHAPE},
     )
+
+
+@cache
+def _connections(component: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of its interfaces and of the ports on which it listens."""
+    return knowledge().interfaces_of(component), knowledge().ports_of(component)
 
 
 def _resources(fact: Component, aspects: Aspects) -> tuple[dict[str, str], dict[str, str]]:

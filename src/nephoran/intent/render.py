@@ -7,16 +7,18 @@ ConfigMap and NetworkPolicy, but neither Deployment nor autoscaler, and is named
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
 from nephoran.api.names import DIGEST_ANNOTATION
-from nephoran.intent.document import document
+from nephoran.intent.document import Constant, document, encoded
 from nephoran.intent.manifests import (
     IntentIdentity,
     Manifest,
     Place,
+    Subject,
     autoscaler,
     configuration,
     deployment,
@@ -27,7 +29,7 @@ from nephoran.intent.manifests import (
     service,
     slice_configuration,
 )
-from nephoran.intent.plan import Function, Plan
+from nephoran.intent.plan import Plan
 
 __all__ = ["IntentIdentity", "Rendering", "render"]
 
@@ -51,12 +53,11 @@ def render(intent: IntentIdentity, plan: Plan, *, target_namespace: str, images:
     """The files that `plan` means in `target_namespace`; `images` by component, as the operator was configured."""
     place = Place(intent, target_namespace)
     manifests = dict(_manifests(place, plan, images))
-    digest = _digest(manifests)
-    for manifest in manifests.values():
-        manifest["metadata"]["annotations"] = {DIGEST_ANNOTATION: digest}
+    digest = hashlib.sha256(encoded(manifests)).hexdigest()
+    _annotate(manifests.values(), digest)
     files = {name: document(manifest) for name, manifest in manifests.items()}
-    files["kustomization.yaml"] = document(kustomization(manifests))
-    deployed = [it["metadata"]["name"] for it in manifests.values() if it["kind"] == "Deployment"]
+    files["kustomization.yaml"] = _kustomization(tuple(manifests))
+    deployed = [place.name(it.component) for it in plan.functions if it.component in images]
     missing = [function.component for function in plan.functions if function.component not in images]
     return Rendering(dict(sorted(files.items())), digest, tuple(sorted(missing)), tuple(sorted(deployed)))
 
@@ -64,12 +65,7 @@ def render(intent: IntentIdentity, plan: Plan, *, target_namespace: str, images:
 def _manifests(place: Place, plan: Plan, images: Mapping[str, str]) -> Iterator[tuple[str, Manifest]]:
     together = [function.component for function in plan.functions]
     for function in plan.functions:
-        told = configuration(place, function, plan.text, together)
-        yield f"configmap-{function.component}.yaml", told
-        yield f"service-{function.component}.yaml", service(place, function)
-        yield f"networkpolicy-{function.component}.yaml", network_policy(place, function)
-        if image := images.get(function.component):
-            yield from _running(place, function, image, told)
+        yield from _running(Subject(place, function), plan.text, together, images.get(function.component))
     if plan.slice:
         yield "slice-configuration.yaml", slice_configuration(place, plan.slice, plan.text)
     if plan.policy:
@@ -79,11 +75,30 @@ def _manifests(place: Place, plan: Plan, images: Mapping[str, str]) -> Iterator[
         yield "e2nodeset.yaml", e2_node_set(place, plan.e2_nodes, ric if runs_ric else None)
 
 
-def _running(place: Place, function: Function, image: str, told: Manifest) -> Iterator[tuple[str, Manifest]]:
-    yield f"deployment-{function.component}.yaml", deployment(place, function, image, told)
-    if scaler := autoscaler(place, function):
-        yield f"hpa-{function.component}.yaml", scaler
+def _running(
+    subject: Subject, text: str, together: Collection[str], image: str | None
+) -> Iterator[tuple[str, Manifest]]:
+    component = subject.function.component
+    told = configuration(subject, text, together)
+    yield f"configmap-{component}.yaml", told
+    yield f"service-{component}.yaml", service(subject)
+    yield f"networkpolicy-{component}.yaml", network_policy(subject)
+    if not image:
+        return
+    yield f"deployment-{component}.yaml", deployment(subject, image, told)
+    if scaler := autoscaler(subject):
+        yield f"hpa-{component}.yaml", scaler
 
 
-def _digest(manifests: Mapping[str, Manifest]) -> str:
-    return hashlib.sha256(msgspec.json.encode(manifests, order="deterministic")).hexdigest()
+def _annotate(manifests: Collection[Manifest], digest: str) -> None:
+    """Give every object the digest. What the objects of one function share of their metadata is laid out once."""
+    shared = {id(it["metadata"]): it["metadata"] for it in manifests}
+    annotations = {DIGEST_ANNOTATION: digest}
+    constants = {key: Constant({**metadata, "annotations": annotations}) for key, metadata in shared.items()}
+    for manifest in manifests:
+        manifest["metadata"] = constants[id(manifest["metadata"])]
+
+
+@lru_cache(maxsize=256)
+def _kustomization(files: tuple[str, ...]) -> bytes:
+    return document(kustomization(files))

@@ -20,6 +20,8 @@ _MAXIMUM: Final = frozenset({"max", "maximum", "maxreplicas", "most", "ceiling",
 _CAPS: Final = _MAXIMUM | {"cap", "limit"}
 _COUNTED: Final = REPLICA_UNITS | AFTER_COUNT | EACH | _MINIMUM | _MAXIMUM | {"x"}
 _BOUNDS: Final = _MINIMUM | _CAPS | {"cpu", "memory"}
+_LIMITING: Final = _MINIMUM | _MAXIMUM | {"between", "-", "–", "to", "percent"}
+"""Without one of these a sentence that does not speak of autoscaling has no limits."""
 _FILLING: Final = frozenset({"of", ":", "=", "replicas", "instances", "replica", "is", "to", "at", "pods"})
 _FACTORS: Final = {
     "double": 2, "doubling": 2, "twofold": 2, "twice": 2, "triple": 3, "threefold": 3, "quadruple": 4, "fourfold": 4,
@@ -30,11 +32,15 @@ _FEWER: Final = frozenset(
 )
 _ADDING: Final = frozenset({"add", "adding", "remove", "removing"})
 _RELATIVE: Final = frozenset({"more", "additional", "extra", "fewer", "further"})
+_MOVING: Final = _ADDING | _RELATIVE | _FACTORS.keys() | {"by", "factor", "x", "times"}
+"""Without one of these nothing is relative to what runs."""
 
 
 def autoscale(reading: Reading) -> None:
     """State automatic scaling and its limits."""
     said = _says_autoscale(reading.words)
+    if not said and _LIMITING.isdisjoint(reading.words):
+        return
     limits: dict[str, int] = {}
     places: set[int] = set()
     for index in reading.free():
@@ -114,6 +120,8 @@ def _cpu_target(reading: Reading, said: bool) -> int | None:
 def relative(reading: Reading) -> None:
     """State how many instances more, fewer or times as many there shall be."""
     words = reading.words
+    if _MOVING.isdisjoint(words):
+        return
     for factor in (_FACTORS[word] for word in words if word in _FACTORS):
         reading.state("factor", factor)
     for index in reading.free():

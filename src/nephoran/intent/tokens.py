@@ -21,11 +21,13 @@ from nephoran.intent.vocabulary import ABBREVIATIONS, EVERYDAY, NUMBERS, SHORT_N
 _LETTERS: Final = r"A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\u1e00-\u1eff"
 """Of the scripts that put spaces between words: Latin, Greek, Cyrillic."""
 _PIECE: Final = re.compile(
-    rf"(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?(?![{_LETTERS}_-])|[0-9]+,[0-9]{{1,2}}(?![{_LETTERS},_-])"
-    r"|[0-9]{1,3}(?: 000)+(?![0-9]))"
-    r"|(?P<range>[0-9]{1,9}\.\.\.?[0-9]{1,9})"
-    rf"|(?P<word>[{_LETTERS}]+(?:[-_.][{_LETTERS}]+)*)"
-    r"|(?P<other>.)",
+    rf"[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?(?![{_LETTERS}_-])"  # 10,000
+    rf"|[0-9]+,[0-9]{{1,2}}(?![{_LETTERS},_-])"  # 0,5
+    r"|[0-9]{1,3}(?: 000)+(?![0-9])"  # 10 000
+    r"|[0-9]{1,9}\.\.\.?[0-9]{1,9}"  # 2..5
+    rf"|[{_LETTERS}]+(?:[-_.][{_LETTERS}]+)*"
+    r"|[\u2e80-\uffff]+"  # a run without spaces, to be split
+    r"|.",
     re.DOTALL,
 )
 _NUMERAL: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
@@ -80,9 +82,9 @@ def tokenise(text: str) -> list[Atom]:
     for piece, glued in pieces:
         if piece == "." and atoms and atoms[-1].word in ABBREVIATIONS:
             continue
-        first, *others = _atoms(piece, language)
-        atoms.append(_placed(first, glued, sentence))
-        atoms.extend(_placed(atom, True, sentence) for atom in others)
+        for atom in _atoms(piece, language):
+            placed = atom if sentence == 0 and glued == atom.glued else _placed(atom, glued or atom.glued, sentence)
+            atoms.append(placed)
         if piece in _ENDS:
             sentence += 1
     return _added_up(atoms)
@@ -97,17 +99,15 @@ def whole_word(atoms: Sequence[Atom], index: int) -> tuple[str, int]:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    position, glued = 0, False
-    while match := _PIECE.match(text, position):
-        value = match.group()
-        if value >= _FIRST_IDEOGRAPH and match.lastgroup == "other":
-            value = _ideograph(text, position)
-        position += len(value)
+    """Words, numbers and marks, and whether each is glued to the one before."""
+    glued = False
+    for value in _PIECE.findall(text):
         if value == " ":
             glued = False
             continue
-        yield value, glued
-        glued = True
+        for piece in _ideographs(value) if value >= _FIRST_IDEOGRAPH else (value,):
+            yield piece, glued
+            glued = True
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -116,19 +116,20 @@ def _parts(piece: str) -> tuple[str, ...]:
     return tuple(fold(part) for part in _JOINTS.split(piece))
 
 
-def _ideograph(text: str, position: int) -> str:
-    for length in range(_LONGEST_IDEOGRAPH, 1, -1):
-        if text[position : position + length] in IDEOGRAPHS:
-            return text[position : position + length]
-    return text[position]
+def _ideographs(run: str) -> Iterator[str]:
+    """The words in a run without spaces, longest first; a character that is in none of them stands alone."""
+    start = 0
+    while start < len(run):
+        lengths = range(_LONGEST_IDEOGRAPH, 1, -1)
+        end = next((start + length for length in lengths if run[start : start + length] in IDEOGRAPHS), start + 1)
+        yield run[start:end]
+        start = end
 
 
 def _placed(atom: Atom, glued: bool, sentence: int) -> Atom:
-    """`atom` where it stands: glued to the one before or not, in which sentence."""
-    if sentence == 0 and glued == atom.glued:
-        return atom
+    """`atom` where it stands."""
     told = atom.text, atom.word, atom.number, atom.whole, atom.joint
-    return Atom(*told, glued or atom.glued, atom.mark, atom.spelled, sentence)
+    return Atom(*told, glued, atom.mark, atom.spelled, sentence)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -140,7 +141,7 @@ def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
     if folded.startswith("sub-"):  # sub-5ms
         return Atom("sub", "below"), *_atoms(piece[4:], language)
     if times := _TIMES.fullmatch(folded):
-        return Atom("x", "x"), _numeral(times.group(1))
+        return Atom("x", "x"), _numeral(times.group(1), glued=True)
     return tuple(_words(piece, language))
 
 
@@ -154,7 +155,7 @@ def _numerals(piece: str, folded: str, language: Language | None) -> tuple[Atom,
         return (_numeral(folded),)
     if ends := _RANGE.fullmatch(folded):
         mark = "," if "," in folded else "-"  # 2,3 in a language that writes decimals with a point
-        return _numeral(ends.group(1)), Atom(mark, mark, glued=True, mark=True), _numeral(ends.group(2))
+        return _numeral(ends.group(1)), Atom(mark, mark, glued=True, mark=True), _numeral(ends.group(2), glued=True)
     if measure := _MEASURE.fullmatch(folded):
         unit = language.words.get(measure.group(2), measure.group(2)) if language else measure.group(2)
         unit = "million" if piece.endswith("M") and unit == "m" else unit
@@ -163,11 +164,9 @@ def _numerals(piece: str, folded: str, language: Language | None) -> tuple[Atom,
     return ()
 
 
-def _numeral(digits: str) -> Atom:
-    if not _NUMERAL.fullmatch(digits):
-        return Atom(digits, digits)
-    number = float(digits)
-    return Atom(digits, digits, number=number, whole=_whole(number))
+def _numeral(digits: str, glued: bool = False) -> Atom:
+    number = float(digits) if _NUMERAL.fullmatch(digits) else None
+    return Atom(digits, digits, number=number, whole=_whole(number), glued=glued)
 
 
 def _whole(number: float | None) -> int | None:
