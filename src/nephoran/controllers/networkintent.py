@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from nephoran.controllers.neighbours import MODIFIERS, PROVIDERS, Neighbours, co
 from nephoran.controllers.settings import Settings
 from nephoran.intent.interpret import Interpreter, Meaningless
 from nephoran.intent.meaning import Meaning
+from nephoran.intent.memory import Memory
 from nephoran.intent.plan import Adjustment, Plan, Unplannable, effective, modifies, plan, superseded
 from nephoran.intent.render import IntentIdentity, Rendering, render
 from nephoran.intent.sanitise import Rejected, redact, sanitise
@@ -67,10 +67,10 @@ class IntentReconciler:
 
     def __init__(self, interpreter: Interpreter, repository: IntentRepository, settings: Settings) -> None:
         self.neighbours = Neighbours()
+        self.meanings: Memory[str, Meaning] = Memory(_MEMORY)
         self._interpreter = interpreter
         self._repository = repository
         self._settings = settings
-        self._meanings: OrderedDict[str, Meaning] = OrderedDict()
 
     async def reconcile(self, intent: NetworkIntent, context: IntentContext) -> IntentResult:
         """Do what the intent says, as far as it is not done."""
@@ -247,16 +247,13 @@ class IntentReconciler:
             text = sanitise(intent.spec.intent)
         except Rejected as error:
             raise Refusal("Validated", error.reason, error.message) from error
-        if (remembered := self._meanings.get(text)) is not None:
-            self._meanings.move_to_end(text)
+        if (remembered := self.meanings.recall(text)) is not None:
             return remembered
         try:
             meaning = await self._interpreter.interpret(text)
         except Meaningless as error:
             raise Refusal("Processed", "NotUnderstood", redact(str(error))) from error
-        self._meanings[text] = meaning
-        if len(self._meanings) > _MEMORY:
-            self._meanings.popitem(last=False)
+        self.meanings.keep(text, meaning)
         return meaning
 
     async def _readable(self, intent: NetworkIntent) -> Meaning | None:
@@ -267,7 +264,7 @@ class IntentReconciler:
 
     def _remembered(self, raw: RawObject) -> Meaning | None:
         try:
-            return self._meanings.get(sanitise(NetworkIntent(raw).spec.intent))
+            return self.meanings.recall(sanitise(NetworkIntent(raw).spec.intent))
         except (Rejected, SteadyError):
             return None
 
