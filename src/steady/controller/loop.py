@@ -84,16 +84,17 @@ class Loop(Generic[O, S]):
             self._listen(stores[watched.resource], watched.mapper, watched.resource.kind)
 
     async def run(self) -> None:
-        """Work until cancelled or closed."""
+        """Work until cancelled, or closed and done with what runs."""
         async with self._slots:
             for wake in self.controller.wakes:
                 self._slots.start(self._woken(wake()), "wake")
-            workers = [
-                self._slots.start(self._work(), f"slot-{number}") for number in range(self.controller.concurrency)
-            ]
+            workers: asyncio.Future[Any] = asyncio.gather(
+                *(self._slots.start(self._work(), f"slot-{number}") for number in range(self.controller.concurrency)),
+                return_exceptions=True,
+            )
             failure = asyncio.ensure_future(self._slots.failed())
             try:
-                await asyncio.wait([failure, *workers], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([failure, workers], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 failure.cancel()
 
