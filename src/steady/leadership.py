@@ -52,26 +52,38 @@ _spec = msgspec.json.Decoder(_Spec)
 
 
 class Leadership:
-    """One candidate, called `identity`, for the Lease at `key`."""
+    """One candidate, called `identity`, for the Lease at `key`.
+
+    `transitions` is how often its leader has changed, as last seen.
+    """
 
     def __init__(
         self, client: Client, key: Key, identity: str, clock: Clock, *, config: LeaseConfig | None = None
     ) -> None:
         self.config = config or LeaseConfig()
         self.identity = identity
+        self.transitions = 0
         self._client = client
         self._key = key
         self._clock = clock
         self._renewed = -1e9
         self._seen = _Seen("", 0.0)
-        self._trouble = _Seen("", 0.0)
+        self._failure = ""
+        self._nagged = _Seen("", 0.0)
         self._lease: RawObject | None = None
         self._held = False
+        client.metrics.leader(key.name).set_function(lambda: float(self.held))
+        client.metrics.lease_transitions(key.name).set_function(lambda: self.transitions)
 
     @property
     def held(self) -> bool:
         """Whether writing is allowed at this moment."""
         return self._held and asyncio.get_running_loop().time() - self._renewed < self.config.renew_deadline
+
+    @property
+    def trouble(self) -> str:
+        """Why the Lease cannot be had; nothing for a leader, nor for one that waits in good order."""
+        return "" if self.held else self._failure
 
     def check(self) -> None:
         """Raise NotLeader unless leadership is provably ours."""
@@ -113,17 +125,19 @@ class Leadership:
             async with asyncio.timeout(self.config.retry_period if self._held else self.config.renew_deadline):
                 took = await self._take(began)
         except (errors.SteadyError, TimeoutError) as error:
-            self._nag(str(error) or type(error).__name__)
+            self._failure = str(error) or type(error).__name__
+            self._nag(self._failure)
             self._lease = None
             return False
+        self._failure = ""
         if took:
             self._held, self._renewed = True, began
         return took
 
     def _nag(self, trouble: str) -> None:
         now = asyncio.get_running_loop().time()
-        if trouble != self._trouble.what or now - self._trouble.at >= _NAG:
-            self._trouble = _Seen(trouble, now)
+        if trouble != self._nagged.what or now - self._nagged.at >= _NAG:
+            self._nagged = _Seen(trouble, now)
             _log.warning("lease %s: %s", self._key, trouble)
 
     async def _take(self, now: float) -> bool:
@@ -135,6 +149,7 @@ class Leadership:
                 await self._create()
                 return True
             spec = _spec.decode(bytes(lease.spec) or b"{}")
+            self.transitions = spec.lease_transitions or 0
             if spec.holder_identity not in {self.identity, "", None} and not self._expired(lease, spec, now):
                 self._held = False
                 return False
@@ -177,6 +192,7 @@ class Leadership:
             "resourceVersion": lease.metadata.resource_version,
         }
         self._lease = await self._client.replace(LEASES, self._key, self._body(metadata, spec), reason=Reason.LEASE)
+        self.transitions = spec.get("leaseTransitions") or 0
 
     @staticmethod
     def _body(metadata: dict[str, Any], spec: dict[str, Any]) -> bytes:

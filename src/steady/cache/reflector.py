@@ -13,7 +13,7 @@ import random
 from contextlib import aclosing
 
 from steady import errors
-from steady.cache.store import Store
+from steady.cache.store import Change, Store
 from steady.client.client import Client
 from steady.client.watch import Silence, watch
 from steady.objects.raw import RawEvent, RawObject, decode_object
@@ -57,7 +57,15 @@ class Reflector:
         self._streaming = True
         self._failures = 0
         self._silences = 0
+        self._heard = asyncio.get_running_loop().time()
         self._nagged: tuple[str, float] = ("", 0.0)
+        self._counters = client.metrics.watch(store.resource.qualified, objects=store.__len__, age=lambda: self.age)
+        store.listen(self._count)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the server last said anything; bookmarks count."""
+        return asyncio.get_running_loop().time() - self._heard
 
     async def run(self) -> None:
         """List and follow until cancelled."""
@@ -126,11 +134,13 @@ class Reflector:
         )
         async with aclosing(stream) as batches:
             async for batch in batches:
+                self._hear()
                 for event in batch:
                     listed = self._take(event, listed)
                 if listed is None:
                     self._silences = 0
                     self.trouble = ""
+        self._counters.restarted("Ended")
 
     def _take(self, event: RawEvent, listed: list[RawObject] | None) -> list[RawObject] | None:
         obj = decode_object(event.object)
@@ -148,6 +158,7 @@ class Reflector:
         return listed
 
     def _replace(self, objects: list[RawObject], version: str) -> None:
+        self._hear()
         self.store.replace(objects, version, epoch=self._silences > 1)
         self._silences = 0
         self.trouble = ""
@@ -159,9 +170,10 @@ class Reflector:
         """Seconds to wait after `error`; also what it means for the next attempt."""
         name = self.store.resource.qualified
         self.trouble = f"{name}: {error}"
+        self._counters.restarted(type(error).__name__)
         if isinstance(error, Silence):
             self._silences += 1
-            self._client.metrics.watch_stalls.inc()
+            self._counters.stalled()
             return 0.0
         if self._lasted(began, _HEALTHY):
             self._failures = 0
@@ -180,6 +192,13 @@ class Reflector:
         self._nag(f"{name}: {error}")
         asked = error.retry_after if isinstance(error, errors.ApiError) else None
         return max(self._pause(), asked or 0.0)
+
+    def _hear(self) -> None:
+        self._heard = asyncio.get_running_loop().time()
+
+    def _count(self, change: Change) -> None:
+        if not change.own:
+            self._counters.changed("created" if change.old is None else "deleted" if change.new is None else "changed")
 
     def _forget(self) -> None:
         if self.store.synced.is_set() and len(self.store):

@@ -4,5 +4,6 @@ from steady.metrics.controller import ControllerMetrics, Timer
 from steady.metrics.families import Metrics
 from steady.metrics.lag import LagMonitor
 from steady.metrics.queue import QueueMetrics
+from steady.metrics.watch import WatchMetrics
 
-__all__ = ["ControllerMetrics", "LagMonitor", "Metrics", "QueueMetrics", "Timer"]
+__all__ = ["ControllerMetrics", "LagMonitor", "Metrics", "QueueMetrics", "Timer", "WatchMetrics"]

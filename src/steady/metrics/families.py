@@ -12,6 +12,7 @@ from steady.metrics.children import Children
 from steady.metrics.controller import ControllerMetrics
 from steady.metrics.process import ProcessMetrics
 from steady.metrics.queue import QueueMetrics
+from steady.metrics.watch import WatchMetrics
 
 # Seconds. The seed promises a 95th percentile under 2 s, so there is a bound at exactly 2.
 DURATIONS: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -47,6 +48,10 @@ class Metrics:
         """The counters of the queue called `name`; `depth` and `ages` (seconds since keys were taken) are read late."""
         return QueueMetrics(self, name, depth=depth, ages=ages)
 
+    def watch(self, resource: str, *, objects: Callable[[], int], age: Callable[[], float]) -> WatchMetrics:
+        """The counters of the watch of `resource`; `objects` and `age` (seconds of quiet) are read late."""
+        return WatchMetrics(self, resource, objects=objects, age=age)
+
     def attribute(self, owners: Mapping[str, str]) -> None:
         """Whose requests those to a resource are: controllers by qualified resource; others count for the process."""
         self._owners |= owners
@@ -72,40 +77,54 @@ class Metrics:
         """Count one write that was not sent."""
         self.writes_avoided(resource, reason).inc()
 
+    def counter(self, name: str, text: str, labels: tuple[str, ...]) -> Children[Counter]:
+        """Declare a family: a counter, whose exposed name ends in `_total`. Raises ValueError for a name in use."""
+        return Children(Counter(name, text, labels, registry=None), labels, self.registry)
+
+    def gauge(self, name: str, text: str, labels: tuple[str, ...]) -> Children[Gauge]:
+        """Declare a family: a gauge. Raises ValueError for a name in use."""
+        return Children(Gauge(name, text, labels, registry=None), labels, self.registry)
+
+    def histogram(
+        self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...] = DURATIONS
+    ) -> Children[Histogram]:
+        """Declare a family: a histogram, of seconds unless it has `buckets`. Raises ValueError for a name in use."""
+        return Children(Histogram(name, text, labels, buckets=buckets, registry=None), labels, self.registry)
+
     def _declare_controllers(self) -> None:
-        self.durations = self._histogram(
+        self.durations = self.histogram(
             "controller_reconcile_duration_seconds",
             "Time of a reconcile (phase main) and of its phases.",
             ("controller", "phase"),
             DURATIONS,
         )
-        self.reconciles = self._counter("controller_reconcile", "Reconciles by result.", ("controller", "result"))
-        self.active = self._gauge("controller_active_reconcilers", "Reconciles running now.", ("controller",))
-        self.slots = self._gauge("controller_max_reconcilers", "Reconciles that may run at a time.", ("controller",))
+        self.reconciles = self.counter("controller_reconcile", "Reconciles by result.", ("controller", "result"))
+        self.active = self.gauge("controller_active_reconcilers", "Reconciles running now.", ("controller",))
+        self.slots = self.gauge("controller_max_reconcilers", "Reconciles that may run at a time.", ("controller",))
         self.registry.register(Aliases(self.reconciles, self.durations, self.active, self.slots))
-        self.errors = self._counter(
+        self.errors = self.counter(
             "controller_reconcile_errors",
             "Errors by kind of trouble and by where they happened.",
             ("controller", "error_type", "error_category"),
         )
-        self.requeues = self._counter(
+        self.requeues = self.counter(
             "controller_reconcile_requeue",
             "Keys to be looked at again, by why and by the strategy of backoff.",
             ("controller", "requeue_type", "backoff_strategy"),
         )
-        self.delays = self._histogram(
+        self.delays = self.histogram(
             "controller_backoff_delay_seconds",
             "Delays that backoff asked for.",
             ("controller", "error_type", "strategy"),
             _DELAYS,
         )
-        self.retries = self._histogram(
+        self.retries = self.histogram(
             "controller_backoff_retries",
             "Failures in a row when the row ended, by how it ended.",
             ("controller", "error_type", "outcome"),
             _ATTEMPTS,
         )
-        self.resets = self._counter(
+        self.resets = self.counter(
             "controller_backoff_resets", "Keys whose failures were forgotten.", ("controller", "resource_type")
         )
         self.hot_objects = Counter(
@@ -115,90 +134,83 @@ class Metrics:
         )
 
     def _declare_statuses(self) -> None:
-        self.batch_sizes = self._histogram(
+        self.batch_sizes = self.histogram(
             "controller_status_batch_size", "Statuses that left together.", ("controller", "priority"), _SIZES
         )
-        self.batch_durations = self._histogram(
+        self.batch_durations = self.histogram(
             "controller_status_batch_duration_seconds",
             "Time from leaving to the last answer of a batch.",
             ("controller",),
             DURATIONS,
         )
         by_resource = ("controller", "priority", "resource_type")
-        self.statuses_queued = self._counter("controller_status_updates_queued", "Statuses submitted.", by_resource)
-        self.statuses_dropped = self._counter(
+        self.statuses_queued = self.counter("controller_status_updates_queued", "Statuses submitted.", by_resource)
+        self.statuses_dropped = self.counter(
             "controller_status_updates_dropped", "Statuses given up because the process stopped.", by_resource
         )
-        self.statuses_failed = self._counter(
+        self.statuses_failed = self.counter(
             "controller_status_updates_failed", "Statuses that could not be written.", by_resource
         )
-        self.status_queue = self._gauge("controller_status_queue_size", "Statuses that wait.", ("controller",))
+        self.status_queue = self.gauge("controller_status_queue_size", "Statuses that wait.", ("controller",))
 
     def _declare_calls(self) -> None:
-        self.requests = self._counter(
+        self.requests = self.counter(
             "steady_requests", "Requests to the API server by cause.", ("resource", "verb", "reason")
         )
-        self.writes_avoided = self._counter(
+        self.writes_avoided = self.counter(
             "steady_writes_avoided", "Writes that were not necessary.", ("resource", "reason")
         )
-        self.calls = self._counter(
+        self.calls = self.counter(
             "controller_api_call", "Requests to the API server by outcome.", ("controller", "operation", "result")
         )
-        self.call_durations = self._histogram(
+        self.call_durations = self.histogram(
             "controller_api_call_duration_seconds",
             "Time from sending a request to its whole answer.",
             ("controller", "operation", "resource_type"),
             DURATIONS,
         )
-        self.call_errors = self._counter(
+        self.call_errors = self.counter(
             "controller_api_call_errors",
             "Requests that failed, by type.",
             ("controller", "operation", "error_type"),
         )
-        self.codes = self._counter("rest_client_requests", "Requests by HTTP status and method.", ("code", "method"))
+        self.codes = self.counter("rest_client_requests", "Requests by HTTP status and method.", ("code", "method"))
         self.watch_stalls = Counter("steady_watch_stalls", "Watches that fell silent.", registry=self.registry)
-        self.watch_restarts = self._counter(
+        self.watch_restarts = self.counter(
             "steady_watch_restarts", "Watches begun anew, by why.", ("resource", "reason")
         )
-        self.watch_age = self._gauge(
+        self.watch_age = self.gauge(
             "steady_watch_last_event_age_seconds", "Seconds since a watch last said anything.", ("resource",)
         )
-        self.objects = self._gauge("steady_cached_objects", "Objects in the cache.", ("resource",))
+        self.objects = self.gauge("steady_cached_objects", "Objects in the cache.", ("resource",))
+        self.changes = self.counter(
+            "steady_changes", "Changes of watched objects that were not our own writes.", ("resource", "change")
+        )
 
     def _declare_queues(self) -> None:
         labels = ("name", "controller")
-        self.queue_depth = self._gauge("workqueue_depth", "Keys that wait.", labels)
-        self.queue_adds = self._counter("workqueue_adds", "Keys that came.", labels)
-        self.queue_retries = self._counter("workqueue_retries", "Keys put back because of a failure.", labels)
-        self.queue_waits = self._histogram(
+        self.queue_depth = self.gauge("workqueue_depth", "Keys that wait.", labels)
+        self.queue_adds = self.counter("workqueue_adds", "Keys that came.", labels)
+        self.queue_retries = self.counter("workqueue_retries", "Keys put back because of a failure.", labels)
+        self.queue_waits = self.histogram(
             "workqueue_queue_duration_seconds", "Time from when a key might have been taken.", labels, DURATIONS
         )
-        self.queue_works = self._histogram(
+        self.queue_works = self.histogram(
             "workqueue_work_duration_seconds", "Time from taking a key to giving it back.", labels, DURATIONS
         )
-        self.queue_unfinished = self._gauge(
+        self.queue_unfinished = self.gauge(
             "workqueue_unfinished_work_seconds", "Ages of all keys that are taken, added.", labels
         )
-        self.queue_longest = self._gauge(
-            "workqueue_longest_running_processor_seconds", "Age of the oldest one.", labels
-        )
+        self.queue_longest = self.gauge("workqueue_longest_running_processor_seconds", "Age of the oldest one.", labels)
 
     def _declare_process(self) -> None:
         self.lag = Histogram(
             "steady_event_loop_lag_seconds", "How late timers fire.", buckets=_LAGS, registry=self.registry
         )
-        self.leader = self._gauge("leader_election_master_status", "Whether this process leads: 1 or 0.", ("name",))
+        self.leader = self.gauge("leader_election_master_status", "Whether this process leads: 1 or 0.", ("name",))
+        self.lease_transitions = self.gauge(
+            "steady_lease_transitions", "Changes of the leader in the Lease's whole life.", ("name",)
+        )
         self.registry.register(ProcessMetrics(self.name))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-
-    def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Children[Counter]:
-        return Children(Counter(name, text, labels, registry=None), labels, self.registry)
-
-    def _gauge(self, name: str, text: str, labels: tuple[str, ...]) -> Children[Gauge]:
-        return Children(Gauge(name, text, labels, registry=None), labels, self.registry)
-
-    def _histogram(
-        self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]
-    ) -> Children[Histogram]:
-        return Children(Histogram(name, text, labels, buckets=buckets, registry=None), labels, self.registry)

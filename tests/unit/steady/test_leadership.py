@@ -211,3 +211,48 @@ async def test_a_fenced_client_refuses_to_write(api: Server) -> None:
     assert api.log == []
     await client.page(LEASES, reason=Reason.LIST)
     assert len(api.log) == 1
+
+
+async def test_metrics_tell_who_leads_and_how_often_that_has_changed(api: Server) -> None:
+    """From the Lease itself, so it survives every process; a standby tells the same number."""
+    a, b = Candidate(api, "a"), Candidate(api, "b")
+
+    def told(candidate: Candidate) -> tuple[float | None, float | None]:
+        registry = candidate.leadership._client.metrics.registry
+        labels = {"name": "steady"}
+        return (
+            registry.get_sample_value("leader_election_master_status", labels),
+            registry.get_sample_value("steady_lease_transitions", labels),
+        )
+
+    assert told(a) == (0, 0)
+    async with Scope("test") as scope:
+        keeping = scope.start(a.run(), "a")
+        await asyncio.sleep(1.0)
+        scope.start(b.run(), "b")
+        await asyncio.sleep(60.0)
+        assert (told(a), told(b)) == ((1, 0), (0, 0))
+        keeping.cancel()
+        await a.leadership.release()
+        await asyncio.sleep(3.0)
+        assert (told(a)[0], told(b)) == (0, (1, 1))
+        scope.start(a.run(), "a again")
+        await asyncio.sleep(3.0)
+        assert told(a) == (0, 1)
+
+
+async def test_only_a_lease_that_cannot_be_had_is_trouble(api: Server) -> None:
+    """Neither to lead nor to wait for one's turn is; not to be answered is, until the next answer."""
+    a, b = Candidate(api, "a"), Candidate(api, "b")
+    async with Scope("test") as scope:
+        scope.start(a.run(), "a")
+        await asyncio.sleep(1.0)
+        scope.start(b.run(), "b")
+        await asyncio.sleep(10.0)
+        assert (a.leadership.trouble, b.leadership.trouble) == ("", "")
+        b.transport.before = refuse
+        await asyncio.sleep(5.0)
+        assert (a.leadership.trouble, b.leadership.trouble) == ("", "connection reset")
+        b.transport.before = None
+        await asyncio.sleep(5.0)
+        assert b.leadership.trouble == ""

@@ -19,6 +19,7 @@ from steady.client.transport import Request, Response
 from steady.schema import crd
 from steady.tasks import Scope
 from steady.testing.memory import MemoryStream, MemoryTransport
+from steady.writes import Writes
 from tests.behaviour.house import CRDS
 from tests.unit.steady.widgets import RESOURCE, World, key, world
 
@@ -271,3 +272,68 @@ async def test_an_unreachable_server_is_tried_again_with_growing_pauses() -> Non
         await it.world.edit("a", {"spec": {"text": "two"}})
         await asyncio.sleep(31.0)
         assert it.text("a") == "two"
+
+
+async def test_a_watch_tells_how_long_it_has_been_quiet() -> None:
+    """What the alert on a stalled watch looks at: it starts anew with all that the server says, and grows in a stall."""
+    async with following() as it:
+
+        def age() -> float | None:
+            registry = it.reflector._client.metrics.registry
+            labels = {"resource": "echoes.example.com"}
+            return registry.get_sample_value("steady_watch_last_event_age_seconds", labels)
+
+        await asyncio.sleep(20.0)
+        assert age() == pytest.approx(20.0)
+        await it.world.create("b")
+        await asyncio.sleep(1.0)
+        assert age() == pytest.approx(1.0)
+        async with it.outage():
+            await asyncio.sleep(300.0)
+            assert age() == pytest.approx(302.0)
+        await asyncio.sleep(100.0)
+        assert (age() or 0.0) < 100.0
+
+
+async def test_every_new_beginning_of_a_watch_is_counted_by_its_cause() -> None:
+    """An end in good order is told from an outage."""
+    async with following() as it:
+
+        def restarts(reason: str) -> float | None:
+            registry = it.reflector._client.metrics.registry
+            labels = {"resource": "echoes.example.com", "reason": reason}
+            return registry.get_sample_value("steady_watch_restarts_total", labels)
+
+        it.world.server.disconnect()
+        await asyncio.sleep(5.0)
+        assert (restarts("Ended"), restarts("Unreachable")) == (1, None)
+        async with it.outage():
+            await asyncio.sleep(1.0)
+        assert (restarts("Unreachable") or 0) >= 1
+
+
+async def test_changes_by_others_are_counted_and_our_own_are_not() -> None:
+    """The budget of writes is what others have changed; our own write and its echo are no cause."""
+    async with following() as it:
+
+        def counted() -> list[float | None]:
+            registry = it.reflector._client.metrics.registry
+            return [
+                registry.get_sample_value("steady_changes_total", {"resource": "echoes.example.com", "change": change})
+                for change in ("created", "changed", "deleted")
+            ]
+
+        assert counted() == [1, 0, 0]
+        await it.world.edit("a", {"spec": {"text": "two"}})
+        await it.world.create("b")
+        await it.world.delete("b")
+        await asyncio.sleep(1.0)
+        assert counted() == [2, 1, 1]
+        mine = it.store.get(key("a"))
+        assert mine is not None
+        await Writes(Client(it.transport)).finalizers(it.store, mine, ("example.com/mine",))
+        await asyncio.sleep(1.0)
+        held = it.store.get(key("a"))
+        assert held is not None
+        assert held.metadata.finalizers == ("example.com/mine",)
+        assert counted() == [2, 1, 1]
