@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from steady.controller import Controller, Loop
 from steady.leadership import Leadership, LeaseConfig
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
-from steady.probes import Probes
+from steady.probes import Check, Probes
 from steady.queue import Priority
 from steady.recorder import Recorder
 from steady.status import BatchConfig, StatusBatcher
@@ -68,6 +68,7 @@ class Manager:
     `services` are async context managers entered after the caches have synced and left after the last status; one that
     has an awaitable `failed()`, which raises when it dies, stops the process by dying.
     `transport` makes connections, by default over HTTP by the usual kubeconfig rules; the lease gets one of its own.
+    `readiness` has the checks behind `/readyz` by name.
     """
 
     def __init__(
@@ -93,8 +94,15 @@ class Manager:
         self._backoff = BackoffManager() if backoff is None else backoff
         self._reflectors: list[Reflector] = []
         self._leadership: Leadership | None = None
+        self._leaving = False
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
+        self.readiness: Mapping[str, Check] = {
+            "shutdown": self._stop_trouble,
+            "caches": self._cache_trouble,
+            "leadership": self._leader_trouble,
+            "started": self._start_trouble,
+        }
 
     def run(self) -> None:
         """Run until SIGINT or SIGTERM, on uvloop where it is installed. Raises what went wrong, NotLeader included."""
@@ -131,8 +139,7 @@ class Manager:
     async def _probe(self, stack: AsyncExitStack) -> None:
         if self.options.probe_port is None:
             return
-        checks = {"caches": self._cache_trouble, "leadership": self._leader_trouble}
-        self.probes = Probes(checks, self.metrics, host=self.options.probe_host, port=self.options.probe_port)
+        self.probes = Probes(self.readiness, self.metrics, host=self.options.probe_host, port=self.options.probe_port)
         await stack.enter_async_context(self.probes)
 
     def _client(self, stack: AsyncExitStack) -> Client:
@@ -195,8 +202,6 @@ class Manager:
         owners = {owned.child.resource: it.name for it in self._controllers for owned in it.owns}
         owners |= {it.resource: it.name for it in self._controllers}
         self.metrics.attribute({resource.qualified: name for resource, name in owners.items()})
-        for resource, store in self.stores.items():
-            self.metrics.objects(resource.qualified).set_function(store.__len__)
 
     async def _synced(self) -> None:
         for store in self.stores.values():
@@ -245,6 +250,7 @@ class Manager:
             ends = [end.start(self._stopping.wait(), "stop")]
             ends += [end.start(scope.failed(), f"failure of {scope.name}") for scope in scopes]
             ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            self._leaving = True
         for task in ended:
             task.result()
 
@@ -281,9 +287,15 @@ class Manager:
         return "; ".join(reflector.trouble for reflector in self._reflectors if reflector.trouble)
 
     def _leader_trouble(self) -> str:
-        if self.options.lease is None or (self._leadership and self._leadership.held):
-            return ""
-        return "waiting for the lease"
+        return self._leadership.trouble if self._leadership else ""
+
+    def _stop_trouble(self) -> str:
+        return "the process is stopping" if self._leaving or self._stopping.is_set() else ""
+
+    def _start_trouble(self) -> str:
+        """A standby has no services and is ready: a rollout that waited for it would never stop the old leader."""
+        standby = self._leadership is not None and not self._leadership.held
+        return "" if standby or self.started.is_set() else "not started"
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

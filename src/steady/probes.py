@@ -1,7 +1,12 @@
-"""Health and metrics over HTTP: /livez, /readyz?verbose and /metrics on one port, loopback unless configured."""
+"""Health and metrics over HTTP: /livez, /readyz and /metrics on one port, loopback unless configured.
+
+Both probes are asked and answer as those of the Kubernetes API server: `ok`, or a line for each check where one has
+failed or `?verbose` asks for them; `?exclude=NAME` leaves a check out.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -11,10 +16,16 @@ from steady.metrics import LagMonitor, Metrics
 from steady.metrics.exposition import CONTENT_TYPE, exposition
 
 Check = Callable[[], str]
+"""What is wrong, in words; nothing where all is well."""
+
+_HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 
 
 class Probes:
-    """Answers from `ready`: named checks that return what is wrong, or nothing. `port` 0 takes a free one."""
+    """Answers from `ready`: checks by name. `port` 0 takes a free one.
+
+    Liveness has no check but the answer itself: a loop that is blocked gives none.
+    """
 
     def __init__(self, ready: Mapping[str, Check], metrics: Metrics, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._ready = ready
@@ -42,21 +53,38 @@ class Probes:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _livez(self, _: web.Request) -> web.Response:
-        # To answer is the proof: a blocked loop does not.
-        return web.Response(text="ok\n")
+    async def _livez(self, request: web.Request) -> web.Response:
+        return _answer("livez", {"ping": lambda: ""}, request)
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        troubles = {name: check() for name, check in self._ready.items()}
-        lines = [f"[{'-' if trouble else '+'}] {name} {trouble or 'ok'}" for name, trouble in troubles.items()]
-        failed = any(troubles.values())
-        text = "\n".join(lines) if failed or "verbose" in request.query else "ok"
-        return web.Response(text=text + "\n", status=503 if failed else 200)
+        return _answer("readyz", self._ready, request)
 
     async def _expose(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"content-type": CONTENT_TYPE})
         await answer.prepare(request)
-        async for piece in exposition(self._metrics.registry):
-            await answer.write(piece)
-        await answer.write_eof()
+        if request.method == "HEAD":
+            return answer
+        # Whoever hangs up has asked for no more.
+        with contextlib.suppress(ConnectionResetError):
+            async for piece in exposition(self._metrics.registry):
+                await answer.write(piece)
+            await answer.write_eof()
         return answer
+
+
+def _answer(probe: str, checks: Mapping[str, Check], request: web.Request) -> web.Response:
+    excluded = set(request.query.getall("exclude", ()))
+    troubles = {name: check() for name, check in checks.items() if name not in excluded}
+    failed = any(troubles.values())
+    if not failed and "verbose" not in request.query:
+        return web.Response(text="ok\n", headers=_HEADERS)
+    lines = [_line(name, troubles.get(name)) for name in checks]
+    lines += [f"warn: nothing to exclude is called {name!r}" for name in sorted(excluded - checks.keys())]
+    lines.append(f"{probe} check {'failed' if failed else 'passed'}")
+    return web.Response(text="\n".join(lines) + "\n", status=503 if failed else 200, headers=_HEADERS)
+
+
+def _line(name: str, trouble: str | None) -> str:
+    if trouble is None:
+        return f"[+]{name} excluded: ok"
+    return f"[-]{name} failed: {trouble}" if trouble else f"[+]{name} ok"
