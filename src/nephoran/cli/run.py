@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nephoran.controllers import Settings
+    from nephoran.metrics import OperatorMetrics
     from nephoran.repository import IntentRepository
     from steady import Manager, Options
     from steady.client import Connection, Transport
@@ -69,6 +70,7 @@ def run(  # noqa: PLR0917 - one parameter per option
     """Run the operator against a cluster, or in one. Every option can be an environment variable NEPHORAN_…."""
     from nephoran.api.names import LEASE
     from nephoran.controllers import Settings
+    from nephoran.metrics import OperatorMetrics
     from nephoran.repository import Repository
     from steady import Key, Options
     from steady.client import HttpTransport, connect
@@ -86,6 +88,7 @@ def run(  # noqa: PLR0917 - one parameter per option
     )
     connection = connect(kubeconfig, context)
     connection.tls()
+    metrics = OperatorMetrics()
     repository = Repository(
         git_url or None,
         work=work or Path.home() / ".local" / "state" / "nephoran",
@@ -94,6 +97,7 @@ def run(  # noqa: PLR0917 - one parameter per option
         base=git_path,
         cluster=cluster,
         config_global=git_config,
+        meter=metrics.landing,
     )
     options = Options(
         name="nephoran",
@@ -104,7 +108,7 @@ def run(  # noqa: PLR0917 - one parameter per option
     )
     try:
         asyncio.run(_reached(connection))
-        manager(settings, repository, addresses, options, lambda: HttpTransport(connection)).run()
+        manager(settings, repository, addresses, options, lambda: HttpTransport(connection), metrics).run()
     except SteadyError as error:
         click.echo(f"nephoran: {error}", err=True)
         sys.exit(1)
@@ -116,6 +120,7 @@ def manager(
     addresses: tuple[str, ...],
     options: Options,
     transport: Callable[[], Transport],
+    metrics: OperatorMetrics | None = None,
 ) -> Manager:
     """The operator, put together."""
     from nephoran.addresses import AddressPolicy
@@ -124,19 +129,24 @@ def manager(
     from nephoran.e2.ric import RicClients
     from nephoran.failures import backoff
     from nephoran.intent.interpret import RuleInterpreter
+    from nephoran.metrics import OperatorMetrics
     from steady import Manager
     from steady.clock import SystemClock
 
+    metrics = metrics or OperatorMetrics()
     rics = RicClients(AddressPolicy(addresses))
-    fleet = Fleet(rics, SystemClock())
-    return Manager(
-        intent_controller(RuleInterpreter(), repository, settings),
+    fleet = Fleet(metrics.connect(rics), SystemClock())
+    operator = Manager(
+        intent_controller(metrics.interpreter(RuleInterpreter()), repository, settings),
         node_set_controller(fleet),
         options=options,
         services=[repository, rics, fleet],
         transport=transport,
         backoff=backoff(),
+        metrics=metrics.runtime,
     )
+    metrics.follow(fleet, operator.stores)
+    return operator
 
 
 async def _reached(connection: Connection) -> None:

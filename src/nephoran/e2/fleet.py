@@ -135,6 +135,11 @@ class Fleet:
         """Number of nodes by state, over all sets."""
         return Counter(session.state for roster in self._rosters.values() for session in roster.sessions().values())
 
+    def rics(self) -> Counter[str]:
+        """Number of RICs that are up, down, or unknown because nothing has been heard of them yet."""
+        names = {True: "up", False: "down", None: "unknown"}
+        return Counter(names[link.up] for link in self._links.values())
+
     async def changes(self) -> AsyncIterator[Key]:
         """The sets of which a node has changed, each once however often it changed meanwhile; for one reader.
 

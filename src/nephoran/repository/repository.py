@@ -19,7 +19,7 @@ from nephoran.repository.paths import check_directory, checked_base
 from nephoran.repository.protocol import Change, Commit, Record
 from nephoran.repository.remote import PROTOCOLS, GitRemote
 from nephoran.repository.requests import Outcome, Request, removing, writing
-from nephoran.repository.writer import Writer
+from nephoran.repository.writer import Landing, Writer
 from steady.clock import Clock
 from steady.errors import ConfigurationError
 from steady.tasks import Scope
@@ -39,7 +39,8 @@ class Repository:
     `remote` is an absolute path or a URL of one of `protocols`. The git configuration of user and machine is ignored;
     `config_global` names a file to read in its place (credential helpers, `core.sshCommand`, certificates).
     `push_timeout` and `fetch_timeout` are seconds. A remote that does not answer does not keep the repository from
-    being entered: reads and writes raise until it does. Raises ConfigurationError for options that cannot work.
+    being entered: reads and writes raise until it does. `meter` is put around what lands the groups. Raises
+    ConfigurationError for options that cannot work.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Repository:
         protocols: Sequence[str] = PROTOCOLS,
         config_global: Path | None = None,
         durable: bool = True,
+        meter: Callable[[Landing], Landing] = lambda landing: landing,
     ) -> None:
         if branch.startswith("-") or not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
             raise ConfigurationError(f"git branch {branch!r} is not a branch name")
@@ -65,6 +67,7 @@ class Repository:
         self._clock = clock
         self._cluster = cluster
         self._push_timeout = push_timeout
+        self._meter = meter
         # A clone can be made anew at any time.
         self._durable = durable and remote is None
         parts = checked_base(base)
@@ -94,7 +97,7 @@ class Repository:
             clear_stale_locks(self._work, shared=self._remote is None)
             await self._enter()
             self._scope = await stack.enter_async_context(Scope("repository"))
-            self._writer = Writer(self)
+            self._writer = Writer(self._meter(self))
             self._scope.start(self._writer.run(), "writer")
             self._stack = stack.pop_all()
         return self

@@ -275,7 +275,7 @@ async def test_an_unreachable_server_is_tried_again_with_growing_pauses() -> Non
 
 
 async def test_a_watch_tells_how_long_it_has_been_quiet() -> None:
-    """What the alert on a stalled watch looks at: it starts anew with all that the server says, and grows in a stall."""
+    """The alert on a stalled watch looks at this: any word of the server starts it anew, and a stall lets it grow."""
     async with following() as it:
 
         def age() -> float | None:

@@ -68,5 +68,6 @@ async def _play(*, keep: bool, output: str) -> int:
         console.print("every object reached its goal within its budget" if good else f"FAILED {strays or ''}")
         if keep:
             console.print(f"kubectl --server={here.url} get networkintents,e2nodesets", markup=False, highlight=False)
+            console.print(f"curl {here.metrics}", markup=False, highlight=False)
             await asyncio.Event().wait()
     return 0 if good else 1

@@ -17,8 +17,9 @@ from nephoran.cli.run import manager
 from nephoran.controllers import Settings
 from nephoran.e2.simulator import RicSimulator
 from nephoran.knowledge import knowledge
+from nephoran.metrics import OperatorMetrics
 from nephoran.repository import Repository
-from steady import Key, Options
+from steady import Key, Manager, Options
 from steady.apiserver import Entry, Server
 from steady.client import Connection, HttpTransport, Request
 from steady.clock import SystemClock
@@ -34,12 +35,18 @@ Json = dict[str, Any]
 class World:
     """What runs, where it is, and what the user can do with it."""
 
-    def __init__(self, server: Server, url: str, remote: Path, ric: RicSimulator) -> None:
+    def __init__(self, server: Server, url: str, remote: Path, ric: RicSimulator, operator: Manager) -> None:
         self.server = server
         self.url = url
         self.remote = pygit2.Repository(str(remote))
         self.ric = ric
+        self.operator = operator
         self._transport = HttpTransport(Connection(url, token=USER))
+
+    @property
+    def metrics(self) -> str:
+        """Where the operator's metrics are."""
+        return f"http://127.0.0.1:{self.operator.probes.port}/metrics" if self.operator.probes else ""
 
     async def create(self, kind: str, name: str, spec: Json) -> None:
         """A new object."""
@@ -86,7 +93,10 @@ async def world() -> AsyncIterator[World]:
         remote = Path(folder) / "remote.git"
         pygit2.init_repository(str(remote), bare=True, initial_head="main")
         async with RicSimulator() as ric, Server() as server, serving(server) as address, Scope("demo") as scope:
-            repository = Repository(str(remote), work=Path(folder) / "work", clock=SystemClock(), cluster="demo")
+            metrics = OperatorMetrics()
+            repository = Repository(
+                str(remote), work=Path(folder) / "work", clock=SystemClock(), cluster="demo", meter=metrics.landing
+            )
             settings = Settings(
                 images={component: f"registry.example/{component}:1.0" for component in knowledge().components},
                 namespaces=frozenset({("*", "5g-core"), ("*", "core5g"), ("*", "oran")}),
@@ -96,11 +106,12 @@ async def world() -> AsyncIterator[World]:
                 settings,
                 repository,
                 ("127.0.0.0/8",),
-                Options(name="nephoran", lease=Key(NAMESPACE, "nephoran")),
+                Options(name="nephoran", lease=Key(NAMESPACE, "nephoran"), probe_port=0),
                 lambda: HttpTransport(connection),
+                metrics,
             )
             running = scope.start(operator.serve(), "operator")
-            here = World(server, address.url, remote, ric)
+            here = World(server, address.url, remote, ric, operator)
             try:
                 await operator.started.wait()
                 yield here

@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana are told: rules and a dashboard, made from code."""
