@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from typing import Any, NamedTuple
 
@@ -54,7 +55,7 @@ _spec = msgspec.json.Decoder(_Spec)
 class Leadership:
     """One candidate, called `identity`, for the Lease at `key`.
 
-    `transitions` is how often its leader has changed, as last seen.
+    `transitions` is how often its leader has changed, as last seen; None before.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Leadership:
     ) -> None:
         self.config = config or LeaseConfig()
         self.identity = identity
-        self.transitions = 0
+        self.transitions: int | None = None
         self._client = client
         self._key = key
         self._clock = clock
@@ -73,7 +74,7 @@ class Leadership:
         self._lease: RawObject | None = None
         self._held = False
         client.metrics.leader(key.name).set_function(lambda: float(self.held))
-        client.metrics.lease_transitions(key.name).set_function(lambda: self.transitions)
+        client.metrics.lease_transitions(key.name).set_function(self._transitions)
 
     @property
     def held(self) -> bool:
@@ -117,6 +118,10 @@ class Leadership:
                 await self._put(self._lease, holder="", transitions=None, duration=1)
         except (errors.SteadyError, TimeoutError) as error:
             _log.warning("lease %s not released: %s", self._key, error)
+
+    def _transitions(self) -> float:
+        # Not 0: it would look like a change once the Lease is read.
+        return math.nan if self.transitions is None else self.transitions
 
     async def _attempt(self) -> bool:
         """Acquire or renew once. Counts from before the request, so that our time is never later than the server's."""

@@ -32,6 +32,7 @@ Manifest = dict[str, Any]
 AdmissionPolicy = Literal["auto", "on", "off"]
 
 PROBE_PORT = 8081
+MEMORY_MIB = 256
 VOLUME = "/var/lib/nephoran"
 _USER = 65532  # the customary `nonroot` of minimal images
 _TMP = "/tmp"  # noqa: S108  the container's own
@@ -135,10 +136,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class _Dumper(yaml.SafeDumper):
-    """No anchors: readers of manifests do not expect them."""
+    """No anchors: readers of manifests do not expect them. A text of several lines is shown as such."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the base class names it
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def _object(api_version: str, kind: str, name: str, *, namespace: str = "", **parts: Any) -> Manifest:
@@ -245,7 +252,7 @@ def _container(namespace: str, image: str, git_url: str) -> dict[str, Any]:
         "ports": [{"name": "probes", "containerPort": PROBE_PORT}],
         "livenessProbe": {"httpGet": {"path": "/livez", "port": "probes"}},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": "probes"}},
-        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": f"{MEMORY_MIB}Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -8,6 +8,7 @@ import click
 
 from nephoran.cli.commands import apiserver, install, interpret
 from nephoran.cli.demo.command import demo
+from nephoran.cli.monitoring import monitoring
 from nephoran.cli.run import run
 
 
@@ -17,7 +18,7 @@ def cli() -> None:
     """Sentences become verified commits; E2 nodes stay registered with their RIC."""
 
 
-for command in (demo, run, apiserver, install, interpret):
+for command in (demo, run, apiserver, install, interpret, monitoring):
     cli.add_command(command)
 
 

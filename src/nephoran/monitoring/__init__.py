@@ -1,1 +1,1 @@
-"""What Prometheus and Grafana are told: rules and a dashboard, made from code."""
+"""What Prometheus and Grafana are told about the operator: rules and a dashboard, made from code."""
