@@ -68,3 +68,11 @@ async def test_history_is_bounded_by_the_window() -> None:
         versions = [(await client.make(MAPS, name))["metadata"]["resourceVersion"] for name in ("a", "b", "c", "d")]
         assert await _types(client, resourceVersion=versions[1], timeoutSeconds="0") == ["ADDED", "ADDED"]
         assert await _types(client, resourceVersion=versions[0], timeoutSeconds="0") == ["ERROR"]
+
+
+@pytest.mark.looptime
+async def test_a_watch_ends_although_the_clock_rounds_its_end_away(client: Client, apiserver: Server) -> None:
+    """Woken at its last moment it believes the timer, or a clock a hair behind would have it wait again, for ever."""
+    loop = asyncio.get_running_loop()
+    apiserver._reader._clock = lambda: loop.time() * (1 - 1e-9)
+    assert await _types(client, allowWatchBookmarks="true", timeoutSeconds="90") == ["BOOKMARK"]
