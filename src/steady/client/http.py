@@ -145,4 +145,4 @@ class HttpStream:
 def _cause(error: OSError) -> str:
     # asyncio puts the address in the place of the system's word; a resolver's error numbers are its own.
     number = error.errno or 0
-    return os.strerror(number) if number > 0 else error.strerror or type(error).__name__
+    return os.strerror(number) if number > 0 else error.strerror or str(error)
