@@ -283,7 +283,7 @@ texts = st.text(max_size=80) | st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(texts, texts)
 def test_no_text_becomes_an_object(text: str, site: str) -> None:
     """Whatever a sentence holds, each file is one object of the same kind, and the text comes back whole."""
