@@ -72,7 +72,7 @@ class NodeSetReconciler:
         """Make the RIC forget every node; the ConfigMaps go by their owner.
 
         A RIC that does not answer holds the set up for all attempts that it is allowed, counted from the deletion so
-        that a restart grants no more; then the set goes, and an Event says which nodes stay registered.
+        that a restart grants no more; then the set goes, and an Event says which nodes may stay registered.
         """
         ric = _settings(node_set)
         failures = await self._deregister(node_set, _existing(node_set, context), ric)
@@ -163,7 +163,7 @@ def _seconds_since_deletion(node_set: E2NodeSet, context: NodeSetContext) -> flo
 def _left_behind(failures: Mapping[str, SteadyError]) -> str:
     names = [*failures][:_NAMED]
     listed = ", ".join(names) + (" …" if len(failures) > len(names) else "")
-    return f"{len(failures)} nodes stay registered at their RIC ({next(iter(failures.values()))}): {listed}"
+    return f"{len(failures)} nodes could not be deregistered ({next(iter(failures.values()))}): {listed}"
 
 
 def _children(node_set: E2NodeSet, plan: NodePlan, context: NodeSetContext) -> list[ConfigMap]:
