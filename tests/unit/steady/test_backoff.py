@@ -193,14 +193,14 @@ async def test_a_wait_tells_everything_about_itself() -> None:
 @pytest.mark.looptime
 async def test_a_wake_up_during_the_wait_changes_nothing() -> None:
     """A failure before the deadline gets what is left of the wait, and does not count."""
-    manager = BackoffManager()
+    manager = BackoffManager({ErrorType.TRANSIENT: REGULAR})
     wait = manager.next_delay("a", TRANSIENT)
     for _ in range(20):
         early = manager.next_delay("a", TRANSIENT)
         assert (early.outcome, early.attempt) == (Outcome.EARLY, 1)
         assert early.next_try == pytest.approx(wait.next_try)
     await asyncio.sleep(after(wait) / 2)
-    assert after(manager.next_delay("a", TRANSIENT)) == pytest.approx(after(wait) / 2, abs=1e-5)
+    assert after(manager.next_delay("a", TRANSIENT)) == pytest.approx(1.0)
     await asyncio.sleep(after(wait))
     assert manager.next_delay("a", TRANSIENT).attempt == 2
 

@@ -129,6 +129,8 @@ def test_the_code_counts_before_the_reason() -> None:
     assert classify(error_of(403, "Invalid", "")) is PERMANENT
     assert classify(error_of(500, "Invalid", "")) is TRANSIENT
     assert classify(error_of(422, "TooManyRequests", "")) is VALIDATION
+    assert classify(error_of(400, "Forbidden", "")) is VALIDATION
+    assert classify(error_of(405, "Invalid", "")) is PERMANENT
     assert classify(error_of(418, "Forbidden", "")) is PERMANENT
 
 
