@@ -15,32 +15,38 @@ _process: Final = secrets.token_hex(4)
 
 
 class Trace:
-    """Names one reconcile of `key` by `controller`; `id` differs in every process. Counts its requests by reason."""
+    """Names one reconcile of `key` by `controller`; `id` differs in every process.
 
-    __slots__ = ("controller", "id", "key", "spent")
+    Its requests are counted by reason in `spent`, which the reconciles of one object share.
+    """
 
-    def __init__(self, controller: str, key: str) -> None:
+    __slots__ = ("_requests", "controller", "id", "key", "spent")
+
+    def __init__(self, controller: str, key: str, spent: Counter[str] | None = None) -> None:
         self.controller = controller
         self.key = key
         self.id = f"{_process}-{next(_numbers)}"
-        self.spent: Counter[str] = Counter()
-
-    @contextmanager
-    def active(self) -> Iterator[None]:
-        """What happens within is caused by this reconcile."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+        self.spent = Counter() if spent is None else spent
+        self._requests = 0
 
     def request(self, reason: str) -> str:
         """Count a request; returns a name for it, fit for the header `Audit-ID` (64 characters at most)."""
         self.spent[reason] += 1
-        return f"{self.id}.{self.spent.total()}"
+        self._requests += 1
+        return f"{self.id}.{self._requests}"
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def caused_by(trace: Trace | None) -> Iterator[None]:
+    """What happens within is caused by this reconcile, or by none."""
+    token = _current.set(trace)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def current() -> Trace | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
@@ -12,6 +12,7 @@ from steady.metrics.children import Children
 from steady.metrics.controller import ControllerMetrics
 from steady.metrics.process import ProcessMetrics
 from steady.metrics.queue import QueueMetrics
+from steady.metrics.statuses import Counts, StatusMetrics
 from steady.metrics.watch import WatchMetrics
 
 # Seconds. The seed promises a 95th percentile under 2 s, so there is a bound at exactly 2.
@@ -51,6 +52,16 @@ class Metrics:
     def watch(self, resource: str, *, objects: Callable[[], int], age: Callable[[], float]) -> WatchMetrics:
         """The counters of the watch of `resource`; `objects` and `age` (seconds of quiet) are read late."""
         return WatchMetrics(self, resource, objects=objects, age=age)
+
+    def statuses(self, counts: Mapping[str, Counts], priorities: Sequence[str]) -> None:
+        """Show what a batcher counts, by kind and priority."""
+        self.registry.register(StatusMetrics(counts, priorities, self.owner))
+
+    def batch(self, resource: str, priority: str, size: int, seconds: float) -> None:
+        """`size` statuses of a kind have left together; the last was settled after `seconds`."""
+        owner = self.owner(resource)
+        self.batch_sizes(owner, priority).observe(size)
+        self.batch_durations(owner).observe(seconds)
 
     def attribute(self, owners: Mapping[str, str]) -> None:
         """Whose requests those to a resource are: controllers by qualified resource; others count for the process."""
@@ -143,15 +154,6 @@ class Metrics:
             ("controller",),
             DURATIONS,
         )
-        by_resource = ("controller", "priority", "resource_type")
-        self.statuses_queued = self.counter("controller_status_updates_queued", "Statuses submitted.", by_resource)
-        self.statuses_dropped = self.counter(
-            "controller_status_updates_dropped", "Statuses given up because the process stopped.", by_resource
-        )
-        self.statuses_failed = self.counter(
-            "controller_status_updates_failed", "Statuses that could not be written.", by_resource
-        )
-        self.status_queue = self.gauge("controller_status_queue_size", "Statuses that wait.", ("controller",))
 
     def _declare_calls(self) -> None:
         self.requests = self.counter(

@@ -1,6 +1,6 @@
 """What to do next: keys by priority and age, each at most once at a time."""
 
 from steady.queue.priority import Priority
-from steady.queue.queue import Closed, Queue
+from steady.queue.queue import Closed, Place, Queue
 
-__all__ = ["Closed", "Priority", "Queue"]
+__all__ = ["Closed", "Place", "Priority", "Queue"]

@@ -14,7 +14,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from steady.metrics import Metrics, QueueMetrics
 from steady.queue.priority import Priority
@@ -24,6 +24,15 @@ K = TypeVar("K", bound=Hashable)
 
 class Closed(Exception):
     """The queue gives out nothing more."""
+
+
+class Place(NamedTuple):
+    """Where a key is. `ahead` keys go first where it is ready; `seconds` until it is where it is delayed."""
+
+    state: Literal["idle", "ready", "delayed", "running"]
+    priority: Priority = Priority.MEDIUM
+    ahead: int = 0
+    seconds: float = 0.0
 
 
 class _Entry:
@@ -68,6 +77,20 @@ class Queue(Generic[K]):
         """The loop time at which `key` may go next, or None when it is not queued."""
         entry = self._entries.get(key) or self._again.get(key)
         return entry.due if entry else None
+
+    def place(self, key: K) -> Place:
+        """Where `key` is; takes time in proportion to what is queued, so it is for people who ask."""
+        now = asyncio.get_running_loop().time()
+        if key in self._running:
+            return Place("running", seconds=now - self._running[key])
+        entry = self._entries.get(key)
+        if entry is None:
+            return Place("idle")
+        if entry.due > now:
+            return Place("delayed", entry.priority, seconds=entry.due - now)
+        alive = [item for item in self._ready if self._entries.get(item[2]) is item[3]]
+        own = next((item for item in alive if item[3] is entry), None)
+        return Place("ready", entry.priority, sum(item[:2] < own[:2] for item in alive) if own else len(alive))
 
     def add(self, key: K, *, priority: Priority = Priority.MEDIUM, delay: float = 0.0) -> None:
         """Queue `key` to be taken in `delay` seconds at the earliest."""

@@ -33,6 +33,7 @@ from steady.status.pending import NEVER, Line, Pending, Share, Waiting, Why
 from steady.status.statistics import Batch, Flush, Tally
 from steady.status.ticket import Outcome, Ticket
 from steady.tasks import Scope
+from steady.trace import caused_by, current
 from steady.writes import Gone, Writes
 
 _BREATH = 32  # statuses that needed no request, after which others of the process have their turn
@@ -68,7 +69,8 @@ class StatusBatcher:
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._grace = grace
-        self._observe = observe
+        self._observe = observe or self._record
+        self._metrics.statuses(self.statistics, [priority.name.lower() for priority in Priority])
         self._shares: dict[Store, Share] = {}
         self._pending: dict[str, Pending] = {}
         self._flying: dict[str, Pending] = {}
@@ -226,7 +228,7 @@ class StatusBatcher:
         return pending
 
     def _schedule(self, pending: Pending, priority: Priority, reason: Reason, now: float) -> None:
-        pending.reason = reason
+        pending.reason, pending.trace = reason, current()
         if not self.config.priorities:
             priority = Priority.MEDIUM
         if pending.ready != NEVER:
@@ -271,12 +273,11 @@ class StatusBatcher:
             pending.line = None
             pending.ready = now
             pending.due = min(pending.due, now)
-            if self._observe:
-                flush = flushes.get(pending.priority)
-                if flush is None:
-                    flush = flushes[pending.priority] = Flush(share.kind, pending.priority, now, self._observe)
-                flush.join()
-                pending.flush = flush
+            flush = flushes.get(pending.priority)
+            if flush is None:
+                flush = flushes[pending.priority] = Flush(share.kind, pending.priority, now, self._observe)
+            flush.join()
+            pending.flush = flush
             if pending.uid not in self._flying:
                 self._lanes.add(pending)
         self._call()
@@ -337,7 +338,8 @@ class StatusBatcher:
         outcome = Outcome.FAILED
         error: Exception | None = None
         try:
-            outcome = await self._delivered(pending)
+            with caused_by(pending.trace):
+                outcome = await self._delivered(pending)
         except Gone:
             outcome = Outcome.GONE
         except asyncio.CancelledError:
@@ -422,6 +424,9 @@ class StatusBatcher:
         pending.share.pending -= 1
         pending.share.tally.pending -= 1
         pending.share.room.set()
+
+    def _record(self, batch: Batch) -> None:
+        self._metrics.batch(batch.kind, batch.priority.name.lower(), batch.size, batch.seconds)
 
     def _rest(self) -> None:
         if not self._pending and not self._flying:

@@ -15,6 +15,7 @@ from steady.reasons import Reason
 from steady.status.composition import Update
 from steady.status.statistics import Flush, Tally
 from steady.status.ticket import Outcome, Ticket
+from steady.trace import Trace
 
 NEVER = float("inf")  # a moment that does not come
 
@@ -59,6 +60,7 @@ class Pending:
         "share",
         "since",
         "ticket",
+        "trace",
         "uid",
         "update",
         "updates",
@@ -77,6 +79,7 @@ class Pending:
         self.flush: Flush | None = None
         self.complete: Status | None = None
         self.ticket: Ticket | None = None
+        self.trace: Trace | None = None  # the reconcile that had the last word
         self.update: Update | None = None
         self.updates: list[Ticket] = []
 

@@ -34,6 +34,11 @@ class Tally:
         self.settled = {outcome: [0] * len(Priority) for outcome in Outcome}
         self.dropped = [0] * len(Priority)
 
+    @property
+    def failed(self) -> list[int]:
+        """Those that did not land."""
+        return self.settled[Outcome.FAILED]
+
 
 class Flush:
     """Statuses that leave together, until all of them are settled; then `observe` is told."""

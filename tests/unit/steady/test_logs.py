@@ -13,7 +13,7 @@ from steady.errors import NotFound
 from steady.logs import JsonFormatter
 from steady.objects.keys import EVENTS
 from steady.reasons import Reason
-from steady.trace import Trace, current
+from steady.trace import Trace, caused_by, current
 from tests.unit.steady.widgets import RESOURCE, key, world
 
 pytestmark = pytest.mark.looptime
@@ -30,7 +30,7 @@ def line(text: str, *, error: bool = False) -> dict[str, str]:
 def test_a_line_names_its_reconcile() -> None:
     """Within a reconcile a line carries controller, object and id; outside it does not."""
     trace = Trace("echo", "default/a")
-    with trace.active():
+    with caused_by(trace):
         inside = line("hello")
     assert (inside["controller"], inside["object"], inside["reconcile"]) == ("echo", "default/a", trace.id)
     assert (inside["level"], inside["logger"], inside["message"]) == ("warning", "steady.test", "hello")
@@ -62,7 +62,7 @@ async def test_a_request_names_its_reconcile_to_the_server() -> None:
 
         it.transport.before = before
         trace = Trace("echo", "default/a")
-        with trace.active():
+        with caused_by(trace):
             await it.client.page(EVENTS, reason=Reason.LIST, namespace="default")
             with pytest.raises(NotFound):
                 await it.client.get(RESOURCE, key("a"), reason=Reason.FRESHNESS)
