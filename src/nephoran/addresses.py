@@ -24,6 +24,9 @@ from steady.errors import ConfigurationError, SteadyError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+PARALLEL = 16
+"""Connections to one host at the same time, unless the operator's owner says otherwise."""
+
 # Metadata services that live outside the link-local ranges: AWS (IPv6), Alibaba, Azure's wire server, Oracle.
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
@@ -199,7 +202,7 @@ class GuardedResolver(AbstractResolver):
 
 
 def guarded_session(
-    policy: AddressPolicy, *, parallel: int = 16, resolver: Resolver | None = None
+    policy: AddressPolicy, *, parallel: int = PARALLEL, resolver: Resolver | None = None
 ) -> aiohttp.ClientSession:
     """A client session that connects only to addresses that `policy` allows; `parallel` connections for each host.
 

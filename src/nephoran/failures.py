@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from steady.backoff import BackoffManager, ErrorType, Rule, by_status
+from steady.backoff import BackoffConfig, BackoffManager, ErrorType, Rule, by_status
 
 _TRANSIENT, _PERMANENT, _RESOURCE = ErrorType.TRANSIENT, ErrorType.PERMANENT, ErrorType.RESOURCE
 _VALIDATION = ErrorType.VALIDATION
@@ -49,9 +49,9 @@ LIBRARIES: Final[Mapping[str, Rule]] = {
 """Rules by "package.Class"; the nearest class in an error's line of descent counts."""
 
 
-def backoff() -> BackoffManager:
-    """A manager that knows the operator's libraries."""
-    manager = BackoffManager()
+def backoff(config: Mapping[ErrorType, BackoffConfig] | None = None) -> BackoffManager:
+    """A manager that knows the operator's libraries; `config` replaces the defaults by type."""
+    manager = BackoffManager(config)
     for name, rule in LIBRARIES.items():
         manager.register(name, rule)
     return manager

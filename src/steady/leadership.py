@@ -11,9 +11,10 @@ import asyncio
 import logging
 import math
 import random
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from steady import errors
 from steady.client.client import Client
@@ -28,12 +29,28 @@ _NAG = 60.0  # seconds between two log lines about the same trouble
 
 
 class LeaseConfig(msgspec.Struct, frozen=True):
-    """Seconds. A leader renews every `renew_interval`; the defaults but that are client-go's."""
+    """Seconds. The defaults are client-go's, but for `renew_interval`.
 
-    duration: float = 15.0
-    renew_deadline: float = 10.0
-    retry_period: float = 2.0
-    renew_interval: float = 5.0
+    Raises ValueError unless `duration` > `renew_deadline` > `renew_interval` and `renew_deadline` > `retry_period`.
+    """
+
+    duration: Annotated[
+        float, Meta(ge=1, le=3600, description="Seconds without a renewal after which another may take the Lease.")
+    ] = 15.0
+    renew_deadline: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds without a confirmed renewal after which nothing is written.")
+    ] = 10.0
+    retry_period: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds between two attempts, and how long a renewal may take.")
+    ] = 2.0
+    renew_interval: Annotated[float, Meta(gt=0, le=3600, description="Seconds between two renewals.")] = 5.0
+
+    def __post_init__(self) -> None:
+        if not self.duration > self.renew_deadline > max(self.renew_interval, self.retry_period):
+            raise ValueError(
+                f"duration ({self.duration:g}) must be above renew_deadline ({self.renew_deadline:g}), and that above "
+                f"renew_interval ({self.renew_interval:g}) and retry_period ({self.retry_period:g})"
+            )
 
 
 class _Spec(msgspec.Struct, frozen=True, rename="camel"):

@@ -32,7 +32,7 @@ from steady.queue import Priority
 from steady.recorder import Recorder
 from steady.status import BatchConfig, StatusBatcher
 from steady.tasks import Scope, run
-from steady.writes import Limiter, Writes
+from steady.writes import Limiter, LimiterConfig, Writes
 
 _log = logging.getLogger("steady.manager")
 
@@ -52,8 +52,7 @@ class Options(msgspec.Struct, frozen=True):
     probe_port: int | None = None
     batch: BatchConfig = BatchConfig()
     grace: float = 30.0
-    write_burst: int = 20
-    write_rate: float = 0.5
+    limiter: LimiterConfig = LimiterConfig()
 
 
 class _Watch(NamedTuple):
@@ -107,6 +106,12 @@ class Manager:
     def run(self) -> None:
         """Run until SIGINT or SIGTERM, on uvloop where it is installed. Raises what went wrong, NotLeader included."""
         run(self.serve(signals=True))
+
+    def use(self, batch: BatchConfig) -> None:
+        """Batch statuses by `batch` from now on, as far as its keys are live (see `StatusBatcher.use`)."""
+        self.options = msgspec.structs.replace(self.options, batch=batch)
+        if self.batcher is not None:
+            self.batcher.use(batch)
 
     def stop(self) -> None:
         """Stop in order."""
@@ -211,7 +216,7 @@ class Manager:
         options = self.options
         recorder = Recorder(client, self._clock, component=options.name, instance=self._identity())
         await stack.enter_async_context(recorder)
-        limiter = Limiter(self.metrics, burst=options.write_burst, rate=options.write_rate)
+        limiter = Limiter(self.metrics, options.limiter)
         writes = Writes(client, limiter=limiter)
         self.batcher = StatusBatcher(
             writes, self._clock, config=options.batch, metrics=self.metrics, grace=options.grace / 2

@@ -263,3 +263,65 @@ async def test_a_ric_that_is_not_allowed_is_refused_once(house: House) -> None:
         await house.user.send("DELETE", f"{SETS}/ran")
         await house.pass_time(5.0)
         assert house.server.objects("e2nodesets") == []
+
+
+async def test_a_suspended_set_is_left_alone_also_at_its_ric(house: House) -> None:
+    """No node comes back, no heartbeat is asked for; resumed, what is missing is made and registered again."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await pass_time(5.0)
+        house.server.log.clear()
+        await house.user.merge(f"{SETS}/ran", {"metadata": {"annotations": {"nephoran.com/suspend": "true"}}})
+        await pass_time(5.0)
+        house.table.calls.clear()
+        await house.user.send("DELETE", f"{NODES}/ran-e2node-1")
+        del house.table.nodes["default-ran-node-2"]
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 4}})
+        await pass_time(3600.0)
+        assert requests(house.server) == {STATUS: 1}
+        assert house.table.calls == {}
+        assert condition(await house.get("ran"), "Suspended") == ("True", "SuspendedByAnnotation")
+        house.server.log.clear()
+        await house.user.merge(f"{SETS}/ran", {"metadata": {"annotations": {"nephoran.com/suspend": None}}})
+        await pass_time(5.0)
+        assert requests(house.server) == {POST: 2, STATUS: 1}
+        assert len(house.table.nodes) == 4
+        assert condition(await house.get("ran"), "Suspended") is None
+
+
+async def test_a_suspended_set_is_still_removed(house: House) -> None:
+    """The RIC forgets every node, for one patch."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await pass_time(5.0)
+        await house.user.merge(f"{SETS}/ran", {"metadata": {"annotations": {"nephoran.com/suspend": "true"}}})
+        await pass_time(5.0)
+        house.server.log.clear()
+        await house.user.send("DELETE", f"{SETS}/ran")
+        await pass_time(5.0)
+        assert requests(house.server) == {FINALIZER: 1}
+        assert not house.table.nodes
+
+
+async def test_reconciling_once_more_renews_every_node_once(house: House) -> None:
+    """N patches and one status; the RIC hears of each node. The same value again and a restart cost nothing."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await pass_time(5.0)
+    await house.user.merge(f"{NODES}/ran-e2node-0", {"data": {"e2node-config.json": "spoilt"}})
+    async with house.operator():
+        await pass_time(5.0)
+        assert (await house.user.send("GET", f"{NODES}/ran-e2node-0"))["data"]["e2node-config.json"] == "spoilt"
+        house.server.log.clear()
+        house.table.asked.clear()
+        for _ in range(2):
+            await house.user.merge(f"{SETS}/ran", {"metadata": {"annotations": {"nephoran.com/reconcile": "1"}}})
+            await pass_time(30.0)
+            assert requests(house.server) == {PATCH: 3, STATUS: 1}
+            assert sum(house.table.asked.values()) == 3
+        node = await house.user.send("GET", f"{NODES}/ran-e2node-0")
+        assert node["data"]["e2node-config.json"] != "spoilt"
+    house.server.log.clear()
+    async with house.operator():
+        await pass_time(30.0)
+        assert requests(house.server) == {}

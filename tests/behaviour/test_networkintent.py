@@ -13,10 +13,11 @@ import yaml
 from nephoran.api import NetworkIntent
 from nephoran.api.names import INTENT_FINALIZER
 from nephoran.controllers import Settings, intent_controller
-from nephoran.intent.interpret import RuleInterpreter
+from nephoran.intent.interpret import Interpreter, RuleInterpreter
+from nephoran.intent.meaning import Meaning
 from nephoran.knowledge import knowledge
-from nephoran.repository.memory import MemoryRemote, MemoryRepository
-from steady import Manager
+from nephoran.repository.memory import MemoryCommit, MemoryRemote, MemoryRepository
+from steady import BatchConfig, Manager
 from steady.apiserver import Server
 from steady.clock import ManualClock
 from steady.schema import crd
@@ -28,6 +29,17 @@ INTENTS = "/apis/nephoran.com/v1/namespaces/default/networkintents"
 STATUS = ("patch", "networkintents", "status")
 FINALIZER = ("patch", "networkintents", "")
 IMAGES = {component: f"registry.example/{component}:1" for component in knowledge().components}
+
+
+class Counting:
+    """Reads as the rules do, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def interpret(self, text: str) -> Meaning:
+        self.texts.append(text)
+        return await RuleInterpreter().interpret(text)
 
 
 class House:
@@ -59,10 +71,13 @@ class House:
         return dict(self.remote.tree.get(("default", name), {}))
 
     @asynccontextmanager
-    async def operator(self, settings: Settings | None = None, latency: float = 0.0) -> AsyncIterator[Manager]:
+    async def operator(
+        self, settings: Settings | None = None, latency: float = 0.0, interpreter: Interpreter | None = None
+    ) -> AsyncIterator[Manager]:
         """The operator at work."""
         repository = MemoryRepository(self.remote, clock=ManualClock(), latency=latency)
-        controller = intent_controller(RuleInterpreter(), repository, settings or Settings(images=IMAGES))
+        reader = interpreter or RuleInterpreter()
+        controller = intent_controller(reader, repository, settings or Settings(images=IMAGES))
         async with running(self.server, controller, services=[repository], clock=self.clock) as manager:
             yield manager
 
@@ -110,6 +125,16 @@ async def test_a_slow_commit_shows_progress_once_per_batch_timeout(house: House)
         await pass_time(2.0)
         assert (await house.get("amf"))["status"]["phase"] == "Completed"
         assert requests(house.server) == {STATUS: 2}
+
+
+async def test_new_batch_times_hold_from_the_next_status_on(house: House) -> None:
+    """Told while it runs, the batcher shows progress after half a second instead of two."""
+    house.server.add_finalizer_on_create("nephoran.com", "networkintents", INTENT_FINALIZER)
+    async with house.operator(latency=3.0) as manager:
+        manager.use(BatchConfig(batch_timeout=0.5))
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+        assert (await house.get("amf"))["status"]["phase"] == "GitOpsCommit"
 
 
 async def test_an_unchanged_intent_costs_nothing_and_a_restart_neither(house: House) -> None:
@@ -335,3 +360,81 @@ async def test_deployments_that_never_come_stall_the_intent(house: House) -> Non
         house.server.log.clear()
         await pass_time(3600.0)
         assert requests(house.server) == {}
+
+
+async def test_a_suspended_intent_is_left_alone_until_it_is_resumed(house: House) -> None:
+    """One patch that says so, one that resumes; edited meanwhile, nothing is committed before."""
+    annotation = "nephoran.com/suspend"
+    async with house.operator():
+        await house.create("amf", "Deploy AMF with 2 replicas")
+        await pass_time()
+        house.server.log.clear()
+        await house.user.merge(f"{INTENTS}/amf", {"metadata": {"annotations": {annotation: "true"}}})
+        await pass_time()
+        await house.user.merge(f"{INTENTS}/amf", {"spec": {"intent": "Deploy AMF with 4 replicas"}})
+        await pass_time(3600.0)
+        assert condition(await house.get("amf"), "Suspended") == ("True", "SuspendedByAnnotation")
+        assert condition(await house.get("amf"), "Ready") == ("True", "AllPhasesCompleted")
+        assert (await house.get("amf"))["status"]["observedGeneration"] == 1
+        assert requests(house.server) == {STATUS: 1}
+        assert len(house.remote.commits) == 1
+        await house.user.merge(f"{INTENTS}/amf", {"metadata": {"annotations": {annotation: None}}})
+        await pass_time()
+        assert requests(house.server) == {STATUS: 2}
+        assert b"replicas: 4" in house.files("amf")["deployment-amf.yaml"]
+        assert condition(await house.get("amf"), "Suspended") is None
+
+
+async def test_a_suspended_intent_is_still_removed(house: House) -> None:
+    """Its directory goes, then its finalizer."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+        await house.user.merge(f"{INTENTS}/amf", {"metadata": {"annotations": {"nephoran.com/suspend": "true"}}})
+        await pass_time()
+        house.server.log.clear()
+        await house.user.send("DELETE", f"{INTENTS}/amf")
+        await pass_time()
+        assert requests(house.server) == {FINALIZER: 1}
+        assert house.files("amf") == {}
+
+
+async def test_reconciling_once_more_costs_one_patch_and_no_commit_where_nothing_differs(house: House) -> None:
+    """The sentence is read anew, the commit stays; the same value again and a restart cost nothing."""
+    interpreter = Counting()
+    async with house.operator(interpreter=interpreter):
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+        commit = (await house.get("amf"))["status"]["gitCommitHash"]
+        await house.create("smf", "Deploy SMF")
+        await pass_time()
+        house.server.log.clear()
+        for _ in range(2):
+            await house.user.merge(f"{INTENTS}/amf", {"metadata": {"annotations": {"nephoran.com/reconcile": "1"}}})
+            await pass_time(5.0)
+            assert requests(house.server) == {STATUS: 1}
+            assert interpreter.texts == ["Deploy AMF", "Deploy SMF", "Deploy AMF"]
+            assert (await house.get("amf"))["status"]["gitCommitHash"] == commit
+    async with house.operator():
+        await pass_time(10.0)
+        assert requests(house.server) == {STATUS: 1}
+    assert len(house.remote.commits) == 2
+
+
+async def test_reconciling_once_more_undoes_what_others_did_to_the_directory(house: House) -> None:
+    """A record that still reads as wanted hides it from ordinary reconciles."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF with 2 replicas")
+        await pass_time()
+        spoilt = {**house.files("amf"), "deployment-amf.yaml": b"replicas: 9\n"}
+        foreign = MemoryCommit("f" * 40, house.remote.commits[-1].id, "by hand", ManualClock().now(), ())
+        house.remote.push(foreign, {**house.remote.tree, ("default", "amf"): spoilt})
+        await house.user.merge(f"{INTENTS}/amf", {"metadata": {"labels": {"any": "change"}}})
+        await pass_time(5.0)
+        assert house.files("amf") == spoilt
+        house.server.log.clear()
+        await house.user.merge(f"{INTENTS}/amf", {"metadata": {"annotations": {"nephoran.com/reconcile": "1"}}})
+        await pass_time(5.0)
+        assert b"replicas: 2" in house.files("amf")["deployment-amf.yaml"]
+        assert requests(house.server) == {STATUS: 1}
+        assert (await house.get("amf"))["status"]["gitCommitHash"] == house.remote.commits[-1].id

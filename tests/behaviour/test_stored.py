@@ -163,6 +163,19 @@ async def test_what_the_go_operator_completed_is_left_as_it_is(house: House) -> 
         assert requests(house.server) == {INTENT: 1}
 
 
+async def test_what_the_go_operator_completed_is_taken_over_when_somebody_asks(house: House) -> None:
+    """The reconcile annotation: one commit and one status, of this operator from then on."""
+    await house.store(NetworkIntent, "amf", {"intent": "Deploy AMF"}, GO_COMPLETED)
+    await house.admit(anything=False)
+    async with house.operator():
+        annotations = {"annotations": {"nephoran.com/reconcile": "take over"}}
+        await house.user.merge(_path(NetworkIntent, "amf"), {"metadata": annotations})
+        await pass_time(5.0)
+        assert requests(house.server) == {INTENT_STATUS: 1}
+        assert list(house.remote.tree) == [("default", "amf")]
+        assert (await house.get(NetworkIntent, "amf"))["status"]["lastHandledReconcile"] == "take over"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from nephoran.api.install import admission_policies
-from nephoran.api.names import INTENT_FINALIZER, LEASE, NODE_SET_FINALIZER, SYSTEM_NAMESPACE
+from nephoran.api.names import INTENT_FINALIZER, NODE_SET_FINALIZER, SYSTEM_NAMESPACE
 from nephoran.cli.run import manager
-from nephoran.controllers import Settings
+from nephoran.configuration import Allow, Configuration, Lease
 from nephoran.e2.simulator import RicSimulator
 from nephoran.repository import Repository
-from steady import Key, Manager, Options
+from steady import Manager
 from steady.client import HttpTransport, connect
 from steady.clock import SystemClock
 from steady.tasks import Scope
@@ -47,8 +47,10 @@ async def operator(cluster: Cluster, remote: Remote, work: Path) -> AsyncIterato
     """The operator in this process, as its ServiceAccount, in all namespaces."""
     connection = connect(cluster.plane.kubeconfig("operator"))
     repository = Repository(str(remote.path), work=work, clock=SystemClock())
-    options = Options(name="nephoran", lease=Key(SYSTEM_NAMESPACE, LEASE))
-    running = manager(Settings(images=IMAGES), repository, ("127.0.0.0/8",), options, lambda: HttpTransport(connection))
+    configuration = Configuration(
+        images=IMAGES, allow=Allow(addresses=("127.0.0.0/8",)), lease=Lease(namespace=SYSTEM_NAMESPACE), probes=""
+    )
+    running = manager(configuration, repository, lambda: HttpTransport(connection))
     async with Scope("operator") as scope:
         serving = scope.start(running.serve(), "serve")
         started = scope.start(running.started.wait(), "started")

@@ -7,6 +7,7 @@ import sys
 import click
 
 from nephoran.cli.commands import apiserver, install, interpret
+from nephoran.cli.config import config
 from nephoran.cli.demo.command import demo
 from nephoran.cli.monitoring import monitoring
 from nephoran.cli.run import run
@@ -18,19 +19,20 @@ def cli() -> None:
     """Sentences become verified commits; E2 nodes stay registered with their RIC."""
 
 
-for command in (demo, run, apiserver, install, interpret, monitoring):
+for command in (demo, run, config, apiserver, install, interpret, monitoring):
     cli.add_command(command)
 
 
 def main() -> None:
-    """Run the command line; what went wrong is one line on standard error."""
+    """Run the command line; each thing that went wrong is one line on standard error."""
     try:
-        cli(auto_envvar_prefix="NEPHORAN")
+        cli()
     except Exception as error:
         # Looked up late: the runtime brings the HTTP client, for which `--help` need not wait.
         from steady.errors import SteadyError
 
         if not isinstance(error, SteadyError):
             raise
-        click.echo(f"nephoran: {error}", err=True)
+        for line in str(error).splitlines():
+            click.echo(f"nephoran: {line}", err=True)
         sys.exit(2)

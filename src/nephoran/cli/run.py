@@ -4,149 +4,164 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from nephoran.cli.configured import Configured
 
-    from nephoran.controllers import Settings
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nephoran.configuration import Configuration, Log
     from nephoran.metrics import OperatorMetrics
-    from nephoran.repository import IntentRepository
-    from steady import Manager, Options
+    from nephoran.repository import IntentRepository, Repository
+    from steady import BackoffManager, Manager, Options
     from steady.client import Connection, Transport
+    from steady.configuration import Loaded
 
 _ASK_TIMEOUT = 10.0  # seconds
 
 
-@click.command(context_settings={"auto_envvar_prefix": "NEPHORAN"})
-@click.option(
-    "--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig; else $KUBECONFIG, the pod's account, ~."
-)
-@click.option("--context", help="Context of the kubeconfig.")
-@click.option("--namespace", default="", help="Watch only this namespace.")
-@click.option("--git-url", default="", help="Remote that receives the manifests; without it --work itself does.")
-@click.option("--git-branch", default="main", show_default=True)
-@click.option("--git-path", default="networkintents", show_default=True, help="Directory for all intents.")
-@click.option(
-    "--git-config", type=click.Path(path_type=Path), help="Git configuration to use, such as a credential helper."
-)
-@click.option("--work", type=click.Path(path_type=Path), help="Directory for the local repository.")
-@click.option("--cluster", default="default", show_default=True, help="This cluster's name in records.")
-@click.option("--image", "images", multiple=True, metavar="COMPONENT=IMAGE", help="Image of a network function.")
-@click.option(
-    "--allow-namespace", "namespaces", multiple=True, metavar="FROM=TO", help="Manifests of FROM may go to TO."
-)
-@click.option("--allow-address", "addresses", multiple=True, metavar="HOST[:PORT]", help="A RIC may be there.")
-@click.option("--verify", type=click.Choice(["commit", "deployments"]), default="commit", show_default=True)
-@click.option("--lease/--no-lease", default=True, show_default=True, help="Elect a leader over a Lease.")
-@click.option("--lease-namespace", default="", show_default="the context's", help="Namespace of the Lease.")
-@click.option("--probes", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Health and metrics.")
-@click.option(
-    "--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"])
-)
-def run(  # noqa: PLR0917 - one parameter per option
-    kubeconfig: Path | None,
-    context: str | None,
-    namespace: str,
-    git_url: str,
-    git_branch: str,
-    git_path: str,
-    git_config: Path | None,
-    work: Path | None,
-    cluster: str,
-    images: tuple[str, ...],
-    namespaces: tuple[str, ...],
-    addresses: tuple[str, ...],
-    verify: Literal["commit", "deployments"],
-    lease: bool,
-    lease_namespace: str,
-    probes: str,
-    log_level: str,
-) -> None:
-    """Run the operator against a cluster, or in one. Every option can be an environment variable NEPHORAN_…."""
-    from nephoran.api.names import LEASE
-    from nephoran.controllers import Settings
-    from nephoran.metrics import OperatorMetrics
-    from nephoran.repository import Repository
-    from steady import Key, Options
-    from steady.client import HttpTransport, connect
-    from steady.clock import SystemClock
-    from steady.errors import ConfigurationError, SteadyError
+@click.command(cls=Configured)
+def run(read: Callable[[], Loaded[Configuration]]) -> None:
+    """Run the operator against a cluster, or in one.
 
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    host, _, port = probes.rpartition(":")
-    if not host or not port.isdigit():
-        raise ConfigurationError(f"--probes {probes!r}: expected HOST:PORT")
-    settings = Settings(
-        images=_pairs(images, "--image", "COMPONENT=IMAGE"),
-        namespaces=frozenset(_pairs(namespaces, "--allow-namespace", "FROM=TO").items()),
-        verify=verify,
-    )
-    connection = connect(kubeconfig, context)
+    Every option can be an environment variable NEPHORAN_… or a key of the file; `nephoran config reference` has more.
+    """
+    from nephoran.metrics import OperatorMetrics
+    from steady import tasks
+    from steady.client import connect
+    from steady.errors import SteadyError
+
+    loaded = read()
+    configuration = loaded.value
+    _log_as(configuration.log)
+    connection = connect(configuration.kubeconfig or None, configuration.context or None)
     connection.tls()
     metrics = OperatorMetrics()
-    repository = Repository(
-        git_url or None,
-        work=work or Path.home() / ".local" / "state" / "nephoran",
-        clock=SystemClock(),
-        branch=git_branch,
-        base=git_path,
-        cluster=cluster,
-        config_global=git_config,
-        meter=metrics.landing,
-    )
-    options = Options(
-        name="nephoran",
-        namespace=namespace,
-        lease=Key(lease_namespace or connection.namespace, LEASE) if lease else None,
-        probe_host=host,
-        probe_port=int(port),
-    )
+    repository = _repository(configuration, metrics)
     try:
-        asyncio.run(_reached(connection))
-        manager(settings, repository, addresses, options, lambda: HttpTransport(connection), metrics).run()
+        tasks.run(_serve(read, loaded, repository, connection, metrics))
     except SteadyError as error:
         click.echo(f"nephoran: {error}", err=True)
         sys.exit(1)
 
 
 def manager(
-    settings: Settings,
+    configuration: Configuration,
     repository: IntentRepository,
-    addresses: tuple[str, ...],
-    options: Options,
     transport: Callable[[], Transport],
     metrics: OperatorMetrics | None = None,
+    *,
+    home: str = "default",
+    backoff: BackoffManager | None = None,
 ) -> Manager:
-    """The operator, put together."""
+    """The operator, put together; `home` is the namespace of the Lease where the configuration names none."""
+    from nephoran import failures
     from nephoran.addresses import AddressPolicy
-    from nephoran.controllers import intent_controller, node_set_controller
+    from nephoran.controllers import Settings, intent_controller, node_set_controller
     from nephoran.e2.fleet import Fleet
     from nephoran.e2.ric import RicClients
-    from nephoran.failures import backoff
     from nephoran.intent.interpret import RuleInterpreter
     from nephoran.metrics import OperatorMetrics
     from steady import Manager
     from steady.clock import SystemClock
 
+    settings = Settings(
+        images=configuration.images,
+        namespaces=configuration.allow.pairs,
+        verify=configuration.verify,
+        deadline=configuration.verify_deadline,
+    )
     metrics = metrics or OperatorMetrics()
-    rics = RicClients(AddressPolicy(addresses))
-    fleet = Fleet(metrics.connect(rics), SystemClock())
+    parallel = configuration.ric.parallel
+    rics = RicClients(AddressPolicy(configuration.allow.addresses), parallel=parallel)
+    fleet = Fleet(metrics.connect(rics), SystemClock(), parallel)
+    reader = metrics.interpreter(RuleInterpreter())
     operator = Manager(
-        intent_controller(metrics.interpreter(RuleInterpreter()), repository, settings),
-        node_set_controller(fleet),
-        options=options,
+        intent_controller(reader, repository, settings, configuration.controllers.networkintent),
+        node_set_controller(fleet, configuration.controllers.e2nodeset),
+        options=_options(configuration, home),
         services=[repository, rics, fleet],
         transport=transport,
-        backoff=backoff(),
+        backoff=failures.backoff(configuration.backoff.by_type()) if backoff is None else backoff,
         metrics=metrics.runtime,
     )
     metrics.follow(fleet, operator.stores)
     return operator
+
+
+async def _serve(
+    read: Callable[[], Loaded[Configuration]],
+    loaded: Loaded[Configuration],
+    repository: IntentRepository,
+    connection: Connection,
+    metrics: OperatorMetrics,
+) -> None:
+    from nephoran import failures
+    from nephoran.cli.live import Live
+    from steady.client import HttpTransport
+
+    await _reached(connection)
+    backoff = failures.backoff(loaded.value.backoff.by_type())
+    running = manager(
+        loaded.value, repository, lambda: HttpTransport(connection), metrics, home=connection.namespace, backoff=backoff
+    )
+    live = Live(read, loaded, running, backoff)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, live.reload)
+    await running.serve(signals=True)
+
+
+def _log_as(log: Log) -> None:
+    from steady.logs import JsonFormatter
+
+    handler = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonFormatter() if log.format == "json" else text)
+    logging.basicConfig(level=log.level.upper(), handlers=[handler])
+
+
+def _repository(configuration: Configuration, metrics: OperatorMetrics) -> Repository:
+    from nephoran.repository import Repository
+    from steady.clock import SystemClock
+
+    git = configuration.git
+    return Repository(
+        git.url or None,
+        work=Path(configuration.work).expanduser(),
+        clock=SystemClock(),
+        branch=git.branch,
+        base=git.path,
+        cluster=configuration.cluster,
+        author=(git.author_name, git.author_email),
+        push_timeout=git.push_timeout,
+        fetch_timeout=git.fetch_timeout,
+        protocols=git.protocols,
+        config_global=Path(git.config).expanduser() if git.config else None,
+        meter=metrics.landing,
+    )
+
+
+def _options(configuration: Configuration, home: str) -> Options:
+    from nephoran.api.names import LEASE
+    from steady import Key, Options
+
+    lease = configuration.lease
+    return Options(
+        name="nephoran",
+        namespace=configuration.namespace,
+        lease=Key(lease.namespace or home, LEASE) if lease.enabled else None,
+        lease_config=lease,
+        probe_host=configuration.probe_host,
+        probe_port=configuration.probe_port,
+        batch=configuration.batch,
+        grace=configuration.grace,
+        limiter=configuration.limiter,
+    )
 
 
 async def _reached(connection: Connection) -> None:
@@ -161,12 +176,3 @@ async def _reached(connection: Connection) -> None:
         await transport.close()
     if answer.status == 401:
         raise Unauthorized(401, "Unauthorized", f"{connection.server} does not accept the kubeconfig's credentials")
-
-
-def _pairs(entries: tuple[str, ...], option: str, form: str) -> Mapping[str, str]:
-    from steady.errors import ConfigurationError
-
-    pairs = dict(entry.partition("=")[::2] for entry in entries)
-    if wrong := [name for name, value in pairs.items() if not name or not value]:
-        raise ConfigurationError(f"{option} {wrong[0]!r}: expected {form}")
-    return pairs

@@ -2,6 +2,6 @@
 
 from nephoran.controllers.e2nodeset import node_set_controller
 from nephoran.controllers.networkintent import intent_controller
-from nephoran.controllers.settings import Settings
+from nephoran.controllers.settings import Effort, Settings
 
-__all__ = ["Settings", "intent_controller", "node_set_controller"]
+__all__ = ["Effort", "Settings", "intent_controller", "node_set_controller"]

@@ -14,6 +14,7 @@ from nephoran.addresses import AddressForbidden
 from nephoran.api import E2NodeSet, E2NodeSetStatus
 from nephoran.api.e2nodeset import NodeSetPhase
 from nephoran.api.names import APP_LABEL, NODE_APP, NODE_SET_FINALIZER
+from nephoran.controllers.settings import NODE_SETS, Effort
 from nephoran.e2.fleet import Fleet
 from nephoran.e2.nodes import (
     ExistingNode,
@@ -48,7 +49,8 @@ class NodeSetReconciler:
         spec, metadata = node_set.spec, node_set.metadata
         ric = RicSettings.of(spec, metadata.annotations)
         template = NodeTemplate.of(spec, metadata.annotations)
-        plan = desired_nodes(metadata.namespace, metadata.name, spec.replicas, template, _existing(node_set, context))
+        existing = _existing(node_set, context)
+        plan = desired_nodes(metadata.namespace, metadata.name, spec.replicas, template, existing, anew=context.forced)
         staying = await self._deregistered(node_set, plan, ric)
         if plan.update:
             renewed = [node for node, _ in plan.update]
@@ -121,7 +123,7 @@ class NodeSetReconciler:
         return summary(node_set.metadata.name, situation)
 
 
-def node_set_controller(fleet: Fleet) -> Controller[E2NodeSet, E2NodeSetStatus]:
+def node_set_controller(fleet: Fleet, effort: Effort = NODE_SETS) -> Controller[E2NodeSet, E2NodeSetStatus]:
     """The controller of E2NodeSets."""
     reconciler = NodeSetReconciler(fleet)
     return Controller(
@@ -131,7 +133,9 @@ def node_set_controller(fleet: Fleet) -> Controller[E2NodeSet, E2NodeSetStatus]:
         finalizer=NODE_SET_FINALIZER,
         owns=[Owned(ConfigMap, labels={APP_LABEL: NODE_APP}, metadata_only=True)],
         wakes=[fleet.changes],
-        concurrency=16,
+        pause=fleet.forget,
+        concurrency=effort.concurrency,
+        deadline=effort.deadline,
     )
 
 

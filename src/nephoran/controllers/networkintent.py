@@ -13,7 +13,7 @@ from nephoran.api.names import INTENT_FINALIZER, INTENT_LABEL, MANAGED_LABEL
 from nephoran.api.networkintent import Adjustment as Applied
 from nephoran.api.networkintent import DeployedComponent, IntentPhase, Interpretation
 from nephoran.controllers.neighbours import MODIFIERS, PROVIDERS, Neighbours, concerns, known, modifying, providing
-from nephoran.controllers.settings import Settings
+from nephoran.controllers.settings import INTENTS, Effort, Settings
 from nephoran.intent.interpret import Interpreter, Meaningless
 from nephoran.intent.meaning import Meaning
 from nephoran.intent.memory import Memory
@@ -74,10 +74,10 @@ class IntentReconciler:
 
     async def reconcile(self, intent: NetworkIntent, context: IntentContext) -> IntentResult:
         """Do what the intent says, as far as it is not done."""
-        if _completed_elsewhere(intent):
+        if _completed_elsewhere(intent) and not context.forced:
             return Done(None)
         try:
-            meaning = await self._meaning(intent)
+            meaning = await self._meaning(intent, anew=context.forced)
             if modifies(meaning):
                 return self._modify(intent, meaning, context)
             self.neighbours.withdraw(intent.raw)
@@ -126,12 +126,16 @@ class IntentReconciler:
         return _Work(intent, meaning, adjustments, planned, rendering)
 
     async def _commit(self, work: _Work, context: IntentContext) -> str:
-        """The commit that holds the work's manifests: the one that does already, or a new one."""
+        """The commit that holds the work's manifests: the one that does already, or a new one.
+
+        When forced, the directory itself is compared, not only its record: what others did to it is undone.
+        """
         intent, rendering = work.intent, work.rendering
         metadata = intent.metadata
         record = self._repository.record(metadata.namespace, metadata.name)
         wanted = _record(work)
-        if record and record.uid == metadata.uid and _same(record, wanted) and self._repository.head:
+        known = record is not None and record.uid == metadata.uid and _same(record, wanted)
+        if known and not context.forced and self._repository.head:
             return _shown(intent).git_commit_hash or self._repository.head
         context.report(_committing(work))
         change = Change(
@@ -144,7 +148,8 @@ class IntentReconciler:
             summary=redact(work.meaning.text)[:100],
             valid=lambda: _holds(context.store, intent.raw),
         )
-        return (await self._repository.write(change)).id
+        commit = await self._repository.write(change)
+        return commit.id if commit.changed or not known else _shown(intent).git_commit_hash or commit.id
 
     def _observe(self, work: _Work, status: NetworkIntentStatus, context: IntentContext) -> IntentResult:
         namespace = work.meaning.namespace or work.intent.metadata.namespace
@@ -242,12 +247,12 @@ class IntentReconciler:
 
     # Meaning.
 
-    async def _meaning(self, intent: NetworkIntent) -> Meaning:
+    async def _meaning(self, intent: NetworkIntent, *, anew: bool = False) -> Meaning:
         try:
             text = sanitise(intent.spec.intent)
         except Rejected as error:
             raise Refusal("Validated", error.reason, error.message) from error
-        if (remembered := self.meanings.recall(text)) is not None:
+        if not anew and (remembered := self.meanings.recall(text)) is not None:
             return remembered
         try:
             meaning = await self._interpreter.interpret(text)
@@ -270,7 +275,7 @@ class IntentReconciler:
 
 
 def intent_controller(
-    interpreter: Interpreter, repository: IntentRepository, settings: Settings
+    interpreter: Interpreter, repository: IntentRepository, settings: Settings, effort: Effort = INTENTS
 ) -> Controller[NetworkIntent, NetworkIntentStatus]:
     """The controller of NetworkIntents."""
     reconciler = IntentReconciler(interpreter, repository, settings)
@@ -285,6 +290,8 @@ def intent_controller(
         watches=watches,
         wakes=[reconciler.neighbours.wakes],
         indexes={PROVIDERS: providing, MODIFIERS: modifying},
+        concurrency=effort.concurrency,
+        deadline=effort.deadline,
     )
 
 

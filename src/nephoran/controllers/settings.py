@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Verification = Literal["commit", "deployments"]
+
+
+class Effort(msgspec.Struct, frozen=True):
+    """How much one controller does at a time."""
+
+    concurrency: Annotated[int, Meta(ge=1, le=1024, description="Objects that are worked on at the same time.")]
+    deadline: Annotated[float, Meta(gt=0, le=86_400, description="Seconds that one reconcile may take.")] = 300.0
+
+
+INTENTS = Effort(concurrency=64)
+NODE_SETS = Effort(concurrency=16)
 
 
 class Settings(msgspec.Struct, frozen=True):

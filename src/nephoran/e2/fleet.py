@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from nephoran.addresses import PARALLEL
 from nephoran.api.e2nodeset import NodeState
 from nephoran.e2.link import Link
 from nephoran.e2.nodes import RanFunction, RicSettings
@@ -30,7 +31,7 @@ class Fleet:
     that its RIC still reports is not registered again. `parallel` bounds the requests to one RIC at a time.
     """
 
-    def __init__(self, connect: Connect, clock: Clock, parallel: int = 16) -> None:
+    def __init__(self, connect: Connect, clock: Clock, parallel: int = PARALLEL) -> None:
         self._connect = connect
         self._clock = clock
         self._parallel = parallel

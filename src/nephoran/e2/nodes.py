@@ -209,12 +209,18 @@ def existing_node(set_name: str, metadata: ObjectMeta) -> ExistingNode:
 
 
 def desired_nodes(
-    namespace: str, set_name: str, replicas: int, template: NodeTemplate, existing: Iterable[ExistingNode]
+    namespace: str,
+    set_name: str,
+    replicas: int,
+    template: NodeTemplate,
+    existing: Iterable[ExistingNode],
+    *,
+    anew: bool = False,
 ) -> NodePlan:
     """How to come from `existing` to `replicas` nodes.
 
     Invariants: indices 0..replicas-1 exist afterwards (gaps are filled, the highest go first); a node whose digest is
-    the desired one is kept untouched; what carries no node's name is removed.
+    the desired one is kept untouched, unless all are wanted `anew`; what carries no node's name is removed.
     """
     strays, present = [], {}
     for old in existing:
@@ -226,8 +232,8 @@ def desired_nodes(
     pairs = [(node, present[node.index]) for node in wanted if node.index in present]
     return NodePlan(
         create=tuple(node for node in wanted if node.index not in present),
-        update=tuple(pair for pair in pairs if not _same(*pair)),
-        keep=tuple(node for node, old in pairs if _same(node, old)),
+        update=tuple(pair for pair in pairs if anew or not _same(*pair)),
+        keep=tuple(node for node, old in pairs if not anew and _same(node, old)),
         remove=(*strays, *(present[index] for index in sorted(present, reverse=True) if index >= replicas)),
     )
 

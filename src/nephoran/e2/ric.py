@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from nephoran.addresses import AddressPolicy, Resolver, guarded_session
+from nephoran.addresses import PARALLEL, AddressPolicy, Resolver, guarded_session
 from nephoran.api.e2nodeset import NodeState
 from nephoran.e2.nodes import RanFunction
 from steady.backoff import ErrorType, by_status
@@ -165,15 +165,16 @@ class RicClient:
 
 
 class RicClients:
-    """RICs over HTTP, by endpoint, with one session for all of them. Enter it before use."""
+    """RICs over HTTP, by endpoint, with one session for all and `parallel` connections each. Enter it before use."""
 
-    def __init__(self, policy: AddressPolicy, resolver: Resolver | None = None) -> None:
+    def __init__(self, policy: AddressPolicy, resolver: Resolver | None = None, *, parallel: int = PARALLEL) -> None:
         self._policy = policy
+        self._parallel = parallel
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = guarded_session(self._policy, resolver=self._resolver)
+        self._session = guarded_session(self._policy, parallel=self._parallel, resolver=self._resolver)
         return self
 
     async def __aexit__(self, *_: object) -> None:

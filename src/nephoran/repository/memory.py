@@ -14,7 +14,7 @@ import msgspec
 from nephoran.repository.errors import Moved, Refused, RepositoryError
 from nephoran.repository.messages import commit_message
 from nephoran.repository.paths import RECORD_FILE, check_directory
-from nephoran.repository.protocol import Change, Commit, Record
+from nephoran.repository.protocol import CLUSTER, Change, Commit, Record
 from nephoran.repository.requests import Outcome, Request, decoded, foreign, removing, writing
 from nephoran.repository.writer import Writer
 from steady.clock import Clock
@@ -78,7 +78,7 @@ class MemoryRepository:
         remote: MemoryRemote | None = None,
         *,
         clock: Clock,
-        cluster: str = "default",
+        cluster: str = CLUSTER,
         latency: float = 0.0,
         fault: Callable[[Point], None] = _no_fault,
     ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import pygit2
+
 from nephoran.repository.errors import UnsafePath
 from steady.errors import ConfigurationError
 
@@ -17,6 +19,12 @@ _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9
 # Starts and ends with a letter or a digit: neither hidden, nor `..`, nor `.git*`, nor an option, on any file system.
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
 _LONGEST_NAME = 253
+
+
+def check_branch(branch: str) -> None:
+    """Raise ConfigurationError unless `branch` can be the name of a branch."""
+    if branch.startswith("-") or not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
+        raise ConfigurationError(f"git branch {branch!r} is not a branch name")
 
 
 def checked_base(base: str) -> tuple[str, ...]:

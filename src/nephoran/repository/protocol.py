@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import msgspec
+
+# What holds where the operator's owner says nothing.
+BRANCH: Final = "main"
+BASE: Final = "networkintents"
+CLUSTER: Final = "default"
+AUTHOR: Final = ("Nephoran", "nephoran@localhost")
+PUSH_TIMEOUT: Final = 60.0  # seconds
+FETCH_TIMEOUT: Final = 300.0  # seconds
 
 
 def always() -> bool:

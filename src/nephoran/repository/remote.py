@@ -9,6 +9,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from nephoran.addresses import AddressForbidden, check_host
@@ -25,10 +26,11 @@ from nephoran.repository.errors import (
 from nephoran.repository.messages import redacted
 from steady.errors import ConfigurationError
 
-PROTOCOLS = ("file", "https", "ssh")
+GitProtocol = Literal["file", "https", "ssh", "http"]
+PROTOCOLS: tuple[GitProtocol, ...] = ("file", "https", "ssh")
 """What a remote may speak unless the operator's owner says otherwise; `ext::` and its like run commands."""
 
-_KNOWN_PROTOCOLS = {*PROTOCOLS, "http"}
+_KNOWN_PROTOCOLS = set(get_args(GitProtocol))
 _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+:(?!:)[^:\s].*")
 _OUTPUT_LIMIT = 65536
 # Long enough for git to remove its lock files, short enough for a stop.

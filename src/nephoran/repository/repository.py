@@ -15,13 +15,22 @@ import pygit2
 
 from nephoran.repository.clone import Applied, Clone, clear_stale_locks, emptied, owned
 from nephoran.repository.errors import Closed, Corrupt, Refused, RepositoryError
-from nephoran.repository.paths import check_directory, checked_base
-from nephoran.repository.protocol import Change, Commit, Record
+from nephoran.repository.paths import check_branch, check_directory, checked_base
+from nephoran.repository.protocol import (
+    AUTHOR,
+    BASE,
+    BRANCH,
+    CLUSTER,
+    FETCH_TIMEOUT,
+    PUSH_TIMEOUT,
+    Change,
+    Commit,
+    Record,
+)
 from nephoran.repository.remote import PROTOCOLS, GitRemote
 from nephoran.repository.requests import Outcome, Request, removing, writing
 from nephoran.repository.writer import Landing, Writer
 from steady.clock import Clock
-from steady.errors import ConfigurationError
 from steady.tasks import Scope
 
 _log = logging.getLogger("nephoran.repository")
@@ -49,19 +58,18 @@ class Repository:
         *,
         work: Path,
         clock: Clock,
-        branch: str = "main",
-        base: str = "networkintents",
-        cluster: str = "default",
-        author: tuple[str, str] = ("Nephoran", "nephoran@localhost"),
-        push_timeout: float = 60.0,
-        fetch_timeout: float = 300.0,
+        branch: str = BRANCH,
+        base: str = BASE,
+        cluster: str = CLUSTER,
+        author: tuple[str, str] = AUTHOR,
+        push_timeout: float = PUSH_TIMEOUT,
+        fetch_timeout: float = FETCH_TIMEOUT,
         protocols: Sequence[str] = PROTOCOLS,
         config_global: Path | None = None,
         durable: bool = True,
         meter: Callable[[Landing], Landing] = lambda landing: landing,
     ) -> None:
-        if branch.startswith("-") or not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
-            raise ConfigurationError(f"git branch {branch!r} is not a branch name")
+        check_branch(branch)
         work = work.absolute()
         self._work = work
         self._clock = clock

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from steady.errors import ConfigurationError
 
@@ -42,12 +44,17 @@ class BackoffConfig(msgspec.Struct, frozen=True):
     next delay is longer, and a draw is never 0.
     """
 
-    strategy: BackoffStrategy
-    base_delay: float
-    max_delay: float
-    multiplier: float = 2.0
-    jitter: bool = True
-    max_retries: int = 5
+    strategy: Annotated[BackoffStrategy, Meta(description="How the delay grows from one failure to the next.")]
+    base_delay: Annotated[float, Meta(gt=0, le=LONGEST, description="Seconds after the first failure.")]
+    max_delay: Annotated[float, Meta(gt=0, le=LONGEST, description="The longest delay, in seconds.")]
+    multiplier: Annotated[
+        float,
+        Meta(ge=0, le=1000, description="Growth per failure: a factor (exponential), a share of the base (linear)."),
+    ] = 2.0
+    jitter: Annotated[bool, Meta(description="Draw each delay evenly from all that are not longer.")] = True
+    max_retries: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Retries before it depends on what can help, see the architecture.")
+    ] = 5
 
     def __post_init__(self) -> None:
         if not 0.0 < self.max_delay <= LONGEST:

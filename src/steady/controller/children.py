@@ -44,16 +44,27 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Family:
-    """The children of one kind that one owner has. `labels` select the kind's watch, so every child gets them."""
+    """The children of one kind that one owner has. `labels` select the kind's watch, so every child gets them.
+
+    `forced` writes again what only its mark, and not the cache, says to be as desired.
+    """
 
     def __init__(
-        self, store: Store, writes: Writes, owner: RawObject, labels: Mapping[str, str], *, metadata_only: bool
+        self,
+        store: Store,
+        writes: Writes,
+        owner: RawObject,
+        labels: Mapping[str, str],
+        *,
+        metadata_only: bool,
+        forced: bool = False,
     ) -> None:
         self._store = store
         self._writes = writes
         self._owner = owner
         self._labels = labels
         self._metadata_only = metadata_only
+        self._forced = forced
 
     def members(self) -> list[RawObject]:
         """The children that exist, by name; ownership is by UID, never by label alone."""
@@ -127,7 +138,7 @@ class Family:
         if not _within(self._all_annotations(child), metadata.annotations):
             return False
         if self._metadata_only or child.marked:
-            return True
+            return not self._forced
         return all(
             same_json(msgspec.Raw(msgspec.json.encode(value)), getattr(existing, part))
             for part, value in child.content().items()

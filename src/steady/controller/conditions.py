@@ -1,20 +1,24 @@
 """The conditions that every object has, by the rules of kstatus.
 
 Ready is always there; Reconciling is True while work goes on, Stalled when only a change from outside can help; never
-both, and neither is kept once it is over. What a reconciler says itself wins.
+both, and neither is kept once it is over. What a reconciler says itself wins. Suspended is True while somebody wants
+nothing to be done. All else then stays as it was last seen, but for Reconciling; `observedGeneration` too, so that an
+object that was edited meanwhile is not taken for a ready one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
 
-from steady.objects.conditions import Condition, false, find, message_limit, true
+from steady.objects.conditions import Condition, false, find, message_limit, true, unknown
 from steady.objects.view import Status
+from steady.status import Update
 
-READY, RECONCILING, STALLED = "Ready", "Reconciling", "Stalled"
+READY, RECONCILING, STALLED, SUSPENDED = "Ready", "Reconciling", "Stalled", "Suspended"
 
 S = TypeVar("S", bound=Status)
 
@@ -50,6 +54,16 @@ def failing(status: S, generation: int, error: BaseException, *, stalled: bool) 
     return _with(status, generation, (ready, trouble))
 
 
+def suspended(shown: Sequence[Condition], annotation: str) -> Update | None:
+    """What tells of an object with the conditions `shown` that nothing is done for it; None where they tell it."""
+    known = find(shown, SUSPENDED)
+    if known and known.status == "True" and find(shown, RECONCILING) is None:
+        return None
+    why = true(SUSPENDED, "SuspendedByAnnotation", f"nothing is done until the annotation {annotation} is removed")
+    unseen = () if find(shown, READY) else (unknown(READY, SUSPENDED),)
+    return Update(conditions=(why, *unseen), without=frozenset({RECONCILING}))
+
+
 def reason_of(error: BaseException) -> str:
     """A CamelCase word for `error`: its `reason` if it has one, else its type."""
     reason = getattr(error, "reason", "")
@@ -63,7 +77,8 @@ def _with(status: S, generation: int, own: tuple[Condition, ...]) -> S:
     extra = tuple(
         condition
         for condition in status.conditions
-        if condition.type not in reserved or (condition.type not in said and condition.status == "True")
+        if condition.type != SUSPENDED
+        and (condition.type not in reserved or (condition.type not in said and condition.status == "True"))
     )
     stalled = any(condition.type == STALLED and condition.status == "True" for condition in (*own, *extra))
     kept = tuple(c for c in (*own, *extra) if not (stalled and c.type == RECONCILING))

@@ -20,9 +20,12 @@ O = TypeVar("O", bound=Object[Any, Any])  # noqa: E741 - O for object, as S for 
 
 
 class Context(Generic[S]):
-    """One reconcile's reach. Reads are plain calls on the cache; writes are awaited."""
+    """One reconcile's reach. Reads are plain calls on the cache; writes are awaited.
 
-    __slots__ = ("_clock", "_event", "_families", "_phase", "_report", "_stores", "cause", "store")
+    `forced`: somebody has asked, by annotation, for the whole work once more, although nothing may differ.
+    """
+
+    __slots__ = ("_clock", "_event", "_families", "_phase", "_report", "_stores", "cause", "forced", "store")
 
     def __init__(
         self,
@@ -35,9 +38,11 @@ class Context(Generic[S]):
         event: Callable[[str, str, str], None],
         phase: Callable[[str], Timer],
         cause: str,
+        forced: bool = False,
     ) -> None:
         self.store = store
         self.cause = cause
+        self.forced = forced
         self._clock = clock
         self._stores = stores
         self._families = families

@@ -49,6 +49,10 @@ class Controller(Generic[O, S]):
     returns. `concurrency` is the number of slots: awaiting something slow holds one, not the others. `deadline` is the
     seconds one reconcile may take. `wakes` yield keys for what happens outside the cluster. `indexes` are kept on the
     controller's own store, by name.
+
+    People may annotate an object with `<domain>/suspend: "true"` and `<domain>/reconcile: <any new value>`; `domain` is
+    by default the kind's group, and the annotations mean nothing to a kind of the core group without one. `pause` is
+    called with the key of a suspended object, perhaps often: what goes on for it outside of reconciles ends.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class Controller(Generic[O, S]):
         indexes: Mapping[str, IndexFunction] | None = None,
         concurrency: int = 64,
         deadline: float = 300.0,
+        domain: str = "",
+        pause: Callable[[Key], None] | None = None,
     ) -> None:
         self.kind = kind
         self.resource = kind.declaration.resource
@@ -78,6 +84,8 @@ class Controller(Generic[O, S]):
         self.indexes = dict(indexes or {})
         self.concurrency = concurrency
         self.deadline = deadline
+        self.domain = domain or self.resource.group
+        self.pause = pause
 
     def _owned(self, child: type[Child] | Owned) -> Owned:
         owned = child if isinstance(child, Owned) else Owned(child)

@@ -26,6 +26,7 @@ from steady.controller.children import Family, owners
 from steady.controller.context import Context
 from steady.controller.declaration import Controller, Mapper
 from steady.controller.result import Again, Failed, Result, Waiting
+from steady.controller.wishes import Wishes
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
@@ -34,6 +35,7 @@ from steady.queue import Closed, Priority, Queue
 from steady.reasons import Reason
 from steady.recorder import Recorder
 from steady.status import Outcome, StatusBatcher, Ticket
+from steady.status.composition import known
 from steady.tasks import Scope
 from steady.writes import Gone, Writes
 
@@ -73,6 +75,7 @@ class Loop(Generic[O, S]):
         self._clock = clock
         self._counters = metrics.controller(controller.name, controller.concurrency)
         self._causes: dict[Key, str] = {}
+        self._wishes = Wishes(controller.domain)
         self._slots = Scope(controller.name)
         for name, function in controller.indexes.items():
             self._store.index(name, function)
@@ -112,11 +115,12 @@ class Loop(Generic[O, S]):
     def _own_change(self, change: Change) -> None:
         if change.new is None:
             self._backoff.forget((self.controller.name, change.key))
+            self._wishes.forget(change.key)
             if change.old:
                 self._batcher.forget(change.old.metadata.uid)
         if change.own:
             return
-        if not _same(change.old, change.new):
+        if not _same(change.old, change.new) or self._wishes.renewed(change.old, change.new):
             self._backoff.forget((self.controller.name, change.key))
         self.enqueue(change.key, "deleted" if change.new is None else "created" if change.old is None else "changed")
 
@@ -178,6 +182,9 @@ class Loop(Generic[O, S]):
                 await self._clean(raw, cause)
             self._backoff.forget((self.controller.name, key))
             return "success"
+        if self._wishes.suspended(raw):
+            await self._suspend(raw)
+            return "success"
         if self.controller.cleanup and self.controller.finalizer not in (raw.metadata.finalizers or ()):
             await self._finalize(raw, (*(raw.metadata.finalizers or ()), self.controller.finalizer))
             raw = self._store.get(key)
@@ -201,9 +208,19 @@ class Loop(Generic[O, S]):
             return await self._failed(raw, Failed(self._last(view), error))
         return await self._finish(raw, result)
 
+    async def _suspend(self, raw: RawObject) -> None:
+        """Do nothing, and say so once, on top of whatever is shown or about to be."""
+        if self.controller.pause:
+            self.controller.pause(raw.key)
+        self._backoff.forget((self.controller.name, raw.key))
+        if update := conditions.suspended(known(raw.status).conditions, self._wishes.suspend):
+            await self._batcher.room(self._store, raw)
+            await self._land(self._batcher.queue_update(self._store, raw, update, Priority.HIGH))
+
     async def _finish(self, raw: RawObject, result: Result[S]) -> str:
         if isinstance(result, Failed):
             return await self._failed(raw, result)
+        self._wishes.handled(raw)
         if isinstance(result, Waiting):
             return self._await(raw, result)
         if result.status is not None:
@@ -226,6 +243,8 @@ class Loop(Generic[O, S]):
     async def _failed(self, raw: RawObject, result: Failed[S]) -> str:
         error = result.error
         wait = self._wait(raw.key, error, hold=result.terminal or None)
+        if wait.held:
+            self._wishes.handled(raw)
         status = conditions.failing(result.status, raw.metadata.generation, error, stalled=wait.held)
         _log.warning(
             "%s %s: %s", self.controller.name, raw.key, conditions.redacted(f"{type(error).__name__}: {error}")
@@ -300,9 +319,15 @@ class Loop(Generic[O, S]):
     # What a reconcile gets.
 
     def _context(self, raw: RawObject, cause: str) -> Context[S]:
+        forced = self._wishes.forced(raw)
         families = {
             owned.child.resource: Family(
-                self._stores[owned.child.resource], self._writes, raw, owned.labels, metadata_only=owned.metadata_only
+                self._stores[owned.child.resource],
+                self._writes,
+                raw,
+                owned.labels,
+                metadata_only=owned.metadata_only,
+                forced=forced,
             )
             for owned in self.controller.owns
         }
@@ -319,13 +344,14 @@ class Loop(Generic[O, S]):
             event=event,
             phase=self._counters.phase,
             cause=cause,
+            forced=forced,
         )
 
     def _report(self, raw: RawObject, status: S) -> None:
         self._submit(raw, conditions.progressing(status, raw.metadata.generation), Priority.MEDIUM, Reason.PROGRESS)
 
     def _submit(self, raw: RawObject, status: Status, priority: Priority, reason: Reason) -> Ticket:
-        return self._batcher.submit(self._store, raw, status, priority, reason)
+        return self._batcher.submit(self._store, raw, self._wishes.noted(raw, status), priority, reason)
 
     def _last(self, view: O) -> S:
         try:

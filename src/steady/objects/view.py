@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from steady.errors import DecodeError
 from steady.objects.conditions import Condition
@@ -13,16 +14,24 @@ from steady.objects.keys import Key, Resource
 from steady.objects.meta import ObjectMeta
 from steady.objects.raw import RawObject
 
+longest_reconcile = 128  # characters of a reconcile annotation that count
+
 
 class Spec(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """What a user asks for. Subclass it, with `frozen=True`."""
 
 
 class Status(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
-    """What was observed. Subclass it, with `frozen=True`; the runtime fills in `observed_generation`."""
+    """What was observed. Subclass it, with `frozen=True`; the runtime fills in all but `conditions`."""
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
+    last_handled_reconcile: (
+        Annotated[
+            str, Meta(max_length=longest_reconcile, description="Value of the reconcile annotation handled last.")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 SpecT = TypeVar("SpecT", bound=Spec)

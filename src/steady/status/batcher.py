@@ -102,6 +102,11 @@ class StatusBatcher:
     def __len__(self) -> int:
         return len(self._pending)
 
+    def use(self, config: BatchConfig) -> None:
+        """Batch by `config` from the next submission on; rate, writes in flight and ageing are those of the start."""
+        self.config = config
+        self._delays = [config.delay(priority) for priority in Priority]
+
     async def drain(self, within: float) -> bool:
         """Send all that waits, nobody waiting for others; False when `within` seconds did not suffice."""
         loop = asyncio.get_running_loop()

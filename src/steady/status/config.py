@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, inspect
+from msgspec import Meta
 
+from steady.configuration import LIVE, check
 from steady.errors import ConfigurationError
 from steady.queue import Priority
 
@@ -28,18 +29,25 @@ class BatchConfig(msgspec.Struct, frozen=True):
     Raises ConfigurationError naming key, value and allowed range. There is no number of retries: see `Ticket`.
     """
 
-    max_batch_size: Count = 100
-    batch_timeout: Seconds = 2.0
-    flush_interval: Seconds = 5.0
-    max_queue_size: Count = 10_000
-    max_in_flight: Count = 32
-    writes_per_second: Rate = 0.0
-    ageing: Seconds = 5.0
-    priorities: bool = True
+    max_batch_size: Annotated[
+        Count, Meta(description="Objects of a kind whose waiting makes all of them leave.", extra=LIVE)
+    ] = 100
+    batch_timeout: Annotated[
+        Seconds, Meta(description="Seconds that progress (MEDIUM) waits for what follows.", extra=LIVE)
+    ] = 2.0
+    flush_interval: Annotated[Seconds, Meta(description="Seconds that what is not urgent (LOW) waits.", extra=LIVE)] = (
+        5.0
+    )
+    max_queue_size: Annotated[
+        Count, Meta(description="Objects of a kind that wait before reconciles do.", extra=LIVE)
+    ] = 10_000
+    max_in_flight: Annotated[Count, Meta(description="Status writes at the same time.")] = 32
+    writes_per_second: Annotated[Rate, Meta(description="Status writes per second at most; 0: no limit.")] = 0.0
+    ageing: Annotated[Seconds, Meta(description="Seconds after which a ready write goes ahead of its priority.")] = 5.0
+    priorities: Annotated[bool, Meta(description="Urgent writes go first; else all are MEDIUM.", extra=LIVE)] = True
 
     def __post_init__(self) -> None:
-        for name, type_ in _fields():
-            _check(name, getattr(self, name), type_)
+        check(self)
         if self.flush_interval < self.batch_timeout:
             raise ConfigurationError(
                 f"flush_interval: {self.flush_interval!r} is not allowed; use {self.batch_timeout:g} (batch_timeout) "
@@ -51,24 +59,3 @@ class BatchConfig(msgspec.Struct, frozen=True):
         if priority >= Priority.HIGH:
             return 0.0
         return self.batch_timeout if priority is Priority.MEDIUM else self.flush_interval
-
-
-def _fields() -> list[tuple[str, inspect.Type]]:
-    info = inspect.type_info(BatchConfig)
-    return [(field.name, field.type) for field in info.fields] if isinstance(info, inspect.StructType) else []
-
-
-def _check(name: str, value: object, type_: inspect.Type) -> None:
-    if isinstance(type_, inspect.BoolType):
-        if not isinstance(value, bool):
-            raise ConfigurationError(f"{name}: {value!r} is not allowed; use true or false")
-        return
-    if not isinstance(type_, (inspect.IntType, inspect.FloatType)):
-        return
-    whole = isinstance(type_, inspect.IntType)
-    number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    low, high = type_.ge or 0, type_.le or 0
-    if not number or not low <= value <= high:  # type: ignore[operator]
-        raise ConfigurationError(
-            f"{name}: {value!r} is not allowed; use a {'whole ' if whole else ''}number from {low:g} to {high:g}"
-        )

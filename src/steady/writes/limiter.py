@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from steady.errors import Throttled
 from steady.metrics import Metrics
@@ -12,6 +16,13 @@ _log = logging.getLogger("steady.writes")
 
 _NAG = 60.0  # seconds between two log lines about the same object
 _LIMIT = 100_000  # objects remembered; far more than one process serves
+
+
+class LimiterConfig(msgspec.Struct, frozen=True):
+    """How often one part of one object may be written: `burst` times at once, then `rate` times a second."""
+
+    burst: Annotated[int, Meta(ge=1, le=10_000, description="Writes of one part of one object in a row.")] = 20
+    rate: Annotated[float, Meta(gt=0, le=1000, description="Writes per second once these are spent.")] = 0.5
 
 
 class _Bucket:
@@ -24,35 +35,35 @@ class _Bucket:
 
 
 class Limiter:
-    """A token bucket per object: `burst` writes at once, then `rate` per second."""
+    """A token bucket per object."""
 
-    def __init__(self, metrics: Metrics, *, burst: int = 20, rate: float = 0.5) -> None:
+    def __init__(self, metrics: Metrics, config: LimiterConfig | None = None) -> None:
         self._metrics = metrics
-        self._burst = burst
-        self._rate = rate
+        self._config = config or LimiterConfig()
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 
     def take(self, uid: str, part: str, name: str) -> None:
         """Take one write of `part` of the object with `uid`, called `name` in the log. Raises Throttled."""
         now = asyncio.get_running_loop().time()
+        burst, rate = self._config.burst, self._config.rate
         bucket = self._buckets.get((uid, part))
         if bucket is None:
             self._forget(now)
-            bucket = self._buckets[uid, part] = _Bucket(self._burst, now)
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
+            bucket = self._buckets[uid, part] = _Bucket(burst, now)
+        bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate)
         bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1
             return
         self._metrics.hot_objects.inc()
-        text = f"{name}: {part} was written {self._burst} times in a row; slowed down to {self._rate:g} writes a second"
+        text = f"{name}: {part} was written {burst} times in a row; slowed down to {rate:g} writes a second"
         if now - bucket.nagged >= _NAG:
             bucket.nagged = now
             _log.warning("hot loop: %s", text)
-        raise Throttled(text, (1 - bucket.tokens) / self._rate)
+        raise Throttled(text, (1 - bucket.tokens) / rate)
 
     def _forget(self, now: float) -> None:
         if len(self._buckets) < _LIMIT:
             return
-        full = self._burst / self._rate
+        full = self._config.burst / self._config.rate
         self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket.at < full}

@@ -70,7 +70,10 @@ def test_install_prints_manifests_and_leaves_the_policy_out_where_nobody_can_be_
     [
         (["run", "--probes", "nowhere"], {}, "--probes"),
         (["run", "--kubeconfig", "/nonexistent/config"], {}, "/nonexistent/config"),
-        (["run", "--image", "amf"], {}, "COMPONENT=IMAGE"),
+        (["run", "--image", "amf"], {}, "NAME=VALUE"),
+        (["run", "--verify", "never"], {}, "commit, deployments"),
+        (["run", "--config", "/nonexistent/c.yaml"], {}, "/nonexistent/c.yaml"),
+        (["run"], {"NEPHORAN_GIT_URI": "x"}, "NEPHORAN_GIT_URL"),
         (["run"], {"NEPHORAN_KUBECONFIG": "/nonexistent/other"}, "/nonexistent/other"),
     ],
 )

@@ -26,6 +26,7 @@ def links() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
         text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(r"`[^`\n]*`", "", text)
         targets = re.findall(r"\]\(([^)\s]+)\)", text)
         found += [(str(page.relative_to(ROOT)), target) for target in targets if ":" not in target]
     return found

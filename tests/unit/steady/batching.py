@@ -27,7 +27,7 @@ from steady.schema import crd
 from steady.status import Batch, BatchConfig, Outcome, StatusBatcher, Ticket, Update, Waiting
 from steady.tasks import Scope
 from steady.testing.memory import MemoryStream, MemoryTransport
-from steady.writes import Limiter, Writes
+from steady.writes import Limiter, LimiterConfig, Writes
 from tests.behaviour.house import CRDS, Json, User
 
 
@@ -178,7 +178,8 @@ class Batching:
         self.client = Client(self.door)
         self.stores = {kind.declaration.resource.plural: Store(kind.declaration.resource) for kind in KINDS}
         self.batches: list[Batch] = []
-        writes = Writes(self.client, limiter=Limiter(self.client.metrics, burst=1_000_000, rate=1_000_000.0))
+        limits = LimiterConfig(burst=1_000_000, rate=1_000_000.0)
+        writes = Writes(self.client, limiter=Limiter(self.client.metrics, limits))
         self.batcher = StatusBatcher(
             writes, LoopClock(), config=config, metrics=self.client.metrics, grace=10.0, observe=self.batches.append
         )
@@ -233,7 +234,7 @@ class Batching:
         kind: str = "echoes",
     ) -> Ticket:
         """Ask for a complete status."""
-        status = EchoStatus(generation, conditions, said)
+        status = EchoStatus(generation, conditions, said=said)
         return self.batcher.submit(self.stores[kind], self.obj(name, kind), status, priority, Reason.STATUS)
 
     def update(

@@ -9,7 +9,7 @@ import pytest
 
 from steady import errors
 from steady.metrics import Metrics
-from steady.writes import Limiter
+from steady.writes import Limiter, LimiterConfig
 
 pytestmark = pytest.mark.looptime
 
@@ -55,7 +55,7 @@ async def test_a_hot_loop_is_stopped_and_named(caplog: pytest.LogCaptureFixture)
 
 async def test_each_part_of_each_object_has_its_own_budget() -> None:
     """One hot object slows nobody else, and its finalizer can still go."""
-    limiter = Limiter(Metrics(), burst=1)
+    limiter = Limiter(Metrics(), LimiterConfig(burst=1))
     limiter.take("u", "status", "widget a")
     with pytest.raises(errors.Throttled):
         limiter.take("u", "status", "widget a")

@@ -144,9 +144,9 @@ def test_times_change_only_where_the_truth_does() -> None:
 def test_an_update_goes_on_top_of_the_complete_status_that_is_sent_with_it() -> None:
     """The condition's time is compared with what was sent last, not with what never left."""
     shown = composed(
-        EchoStatus(1, (true("Ready", "Fine"),), "hi"), None, msgspec.Raw(b""), known(msgspec.Raw(b"")), 1, "t1"
+        EchoStatus(1, (true("Ready", "Fine"),), said="hi"), None, msgspec.Raw(b""), known(msgspec.Raw(b"")), 1, "t1"
     )
-    complete = EchoStatus(1, (false("Ready", "Broken"), true("Odd", "Odd")), "ho")
+    complete = EchoStatus(1, (false("Ready", "Broken"), true("Odd", "Odd")), said="ho")
     update = Update({"extra": 1}, (true("Ready", "Again"),)).at(1)
     after = msgspec.json.decode(composed(complete, update, shown, known(shown), 1, "t2"))
     assert (after["said"], after["extra"]) == ("ho", 1)

@@ -14,12 +14,12 @@ import pygit2
 
 from nephoran.cli.embedded import serving
 from nephoran.cli.run import manager
-from nephoran.controllers import Settings
+from nephoran.configuration import Allow, Configuration, Lease
 from nephoran.e2.simulator import RicSimulator
 from nephoran.knowledge import knowledge
 from nephoran.metrics import OperatorMetrics
 from nephoran.repository import Repository
-from steady import Key, Manager, Options
+from steady import Manager
 from steady.apiserver import Entry, Server
 from steady.client import Connection, HttpTransport, Request
 from steady.clock import SystemClock
@@ -97,19 +97,14 @@ async def world() -> AsyncIterator[World]:
             repository = Repository(
                 str(remote), work=Path(folder) / "work", clock=SystemClock(), cluster="demo", meter=metrics.landing
             )
-            settings = Settings(
+            configuration = Configuration(
                 images={component: f"registry.example/{component}:1.0" for component in knowledge().components},
-                namespaces=frozenset({("*", "5g-core"), ("*", "core5g"), ("*", "oran")}),
+                allow=Allow(("*=5g-core", "*=core5g", "*=oran"), ("127.0.0.0/8",)),
+                lease=Lease(namespace=NAMESPACE),
+                probes="127.0.0.1:0",
             )
             connection = Connection(address.url, token=OPERATOR)
-            operator = manager(
-                settings,
-                repository,
-                ("127.0.0.0/8",),
-                Options(name="nephoran", lease=Key(NAMESPACE, "nephoran"), probe_port=0),
-                lambda: HttpTransport(connection),
-                metrics,
-            )
+            operator = manager(configuration, repository, lambda: HttpTransport(connection), metrics)
             running = scope.start(operator.serve(), "operator")
             here = World(server, address.url, remote, ric, operator)
             try:

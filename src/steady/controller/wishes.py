@@ -1,0 +1,79 @@
+"""What people ask of a controller by annotation, whatever its kind.
+
+`<domain>/suspend: "true"`: nothing is done for the object until it is taken back; deleting it still cleans up.
+`<domain>/reconcile: VALUE`: the whole work once more for each new value, although nothing differs.
+
+A value counts as handled once a reconcile has come to an end that is not tried again. That is remembered here at once,
+and in the status (`lastHandledReconcile`) with the next write that tells a status anyway: so it costs no request of its
+own, and a restart does not repeat it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from steady.objects.keys import Key
+from steady.objects.raw import RawObject
+from steady.objects.view import Status, longest_reconcile
+
+S = TypeVar("S", bound=Status)
+
+_FIELD = b'"lastHandledReconcile"'
+
+
+class _Noted(msgspec.Struct, frozen=True, rename="camel"):
+    last_handled_reconcile: str = ""
+
+
+_noted = msgspec.json.Decoder(_Noted)
+
+
+class Wishes:
+    """The annotations of one controller, under `domain`, and which of their values are handled."""
+
+    def __init__(self, domain: str) -> None:
+        self.suspend = f"{domain}/suspend"
+        self._reconcile = f"{domain}/reconcile"
+        self._handled: dict[Key, str] = {}
+
+    def suspended(self, obj: RawObject) -> bool:
+        """Whether nothing is to be done for `obj`."""
+        return (obj.metadata.annotations or {}).get(self.suspend) == "true"
+
+    def asked(self, obj: RawObject) -> str:
+        """The value for which the whole work is wanted, or nothing."""
+        return (obj.metadata.annotations or {}).get(self._reconcile, "")[:longest_reconcile]
+
+    def renewed(self, old: RawObject | None, new: RawObject | None) -> bool:
+        """Whether the change from `old` to `new` asks for something else."""
+        return old is not None and new is not None and self.asked(old) != self.asked(new)
+
+    def forced(self, obj: RawObject) -> bool:
+        """Whether the whole work is wanted for a value that is not handled."""
+        return bool(asked := self.asked(obj)) and asked != self._last(obj)
+
+    def handled(self, obj: RawObject) -> None:
+        """The work that `obj` asks for is done."""
+        if asked := self.asked(obj):
+            self._handled[obj.key] = asked
+
+    def noted(self, obj: RawObject, status: S) -> S:
+        """`status` with what is handled of `obj`."""
+        last = self._last(obj)
+        return msgspec.structs.replace(status, last_handled_reconcile=last) if last else status
+
+    def forget(self, key: Key) -> None:
+        """The object is gone."""
+        self._handled.pop(key, None)
+
+    def _last(self, obj: RawObject) -> str:
+        if (known := self._handled.get(obj.key)) is not None:
+            return known
+        if _FIELD not in bytes(obj.status):
+            return ""
+        try:
+            return _noted.decode(obj.status).last_handled_reconcile
+        except msgspec.DecodeError:
+            return ""
