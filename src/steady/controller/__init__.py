@@ -3,6 +3,7 @@
 from steady.controller.children import Outcome
 from steady.controller.context import Context
 from steady.controller.declaration import Controller, Owned, Watched
+from steady.controller.explanation import Explanation
 from steady.controller.loop import Loop
 from steady.controller.result import Again, Done, Failed, Result, Waiting
 
@@ -11,6 +12,7 @@ __all__ = [
     "Context",
     "Controller",
     "Done",
+    "Explanation",
     "Failed",
     "Loop",
     "Outcome",

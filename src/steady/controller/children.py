@@ -90,7 +90,12 @@ class Family:
         if self._same(existing, child):
             return False
         await self._writes.merge(
-            self._store, existing, child.content(), self._all_labels(child), self._all_annotations(child)
+            self._store,
+            existing,
+            child.content(),
+            self._all_labels(child),
+            self._all_annotations(child),
+            self._owner.metadata.generation,
         )
         return True
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from steady.objects.keys import Key
+from steady.clock import timestamp
 
 
 class Reconcile(msgspec.Struct, frozen=True):
@@ -66,32 +67,22 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 class Past:
-    """What is remembered of one object's reconciles: `generation` is the one last worked on, `spent` is by reason."""
+    """What is remembered of one object's reconciles, about 500 bytes.
 
-    __slots__ = ("count", "generation", "last", "spent")
+    `ended` is a moment of the loop's clock, `spent` counts requests by reason.
+    """
+
+    __slots__ = ("cause", "count", "ended", "error", "reconcile", "result", "seconds", "spent")
 
     def __init__(self) -> None:
         self.count = 0
-        self.generation = 0
-        self.last: Reconcile | None = None
+        self.reconcile = self.cause = self.result = self.error = ""
+        self.ended = self.seconds = 0.0
         self.spent: Counter[str] = Counter()
 
-
-class History:
-    """The past of every object that exists; about 600 bytes each."""
-
-    def __init__(self) -> None:
-        self._pasts: dict[Key, Past] = {}
-
-    def __len__(self) -> int:
-        return len(self._pasts)
-
-    def __getitem__(self, key: Key) -> Past:
-        past = self._pasts.get(key)
-        if past is None:
-            past = self._pasts[key] = Past()
-        return past
-
-    def forget(self, key: Key) -> None:
-        """The object is gone."""
-        self._pasts.pop(key, None)
+    def last(self, now: datetime, moment: float) -> Reconcile | None:
+        """The last reconcile, where `moment` of the loop's clock is `now`."""
+        if not self.count:
+            return None
+        at = timestamp(now - timedelta(seconds=moment - self.ended))
+        return Reconcile(self.reconcile, self.cause, self.result, at, self.seconds, self.error)

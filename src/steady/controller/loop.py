@@ -5,13 +5,12 @@ Invariants
 - No reconciler that has a cleanup is called before the snapshot shows the finalizer.
 - The reconciler's own writes do not wake its key; children and other kinds wake it by the mappings, old state and new.
 - A failure's time is decided by backoff alone, and every run of a key is reported to it; a change of the object ends
-  the wait.
+  the wait. What is done more often than its causes explain is slowed down by a limiter, and said aloud.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -25,7 +24,9 @@ from steady.controller import conditions
 from steady.controller.children import Family, owners
 from steady.controller.context import Context
 from steady.controller.declaration import Controller, Mapper
+from steady.controller.explanation import Explanation, Past, Queued, Unsent
 from steady.controller.result import Again, Failed, Result, Waiting
+from steady.controller.retries import Retries
 from steady.controller.wishes import Wishes
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
@@ -37,9 +38,11 @@ from steady.recorder import Recorder
 from steady.status import Outcome, StatusBatcher, Ticket
 from steady.status.composition import known
 from steady.tasks import Scope
-from steady.writes import Gone, Writes
+from steady.trace import Trace, caused_by
+from steady.writes import Gone, Limiter, LimiterConfig, Writes
 
-_log = logging.getLogger("steady.controller")
+_PACE = LimiterConfig(burst=100, rate=1.0)
+"""Reconciles that no change of the spec explains, and how many a second there may be afterwards."""
 
 _CATCH_UP = 5.0  # seconds that a key waits for the watch to pass what is known to exist, before one live read
 
@@ -71,10 +74,12 @@ class Loop(Generic[O, S]):
         self._writes = writes
         self._batcher = batcher
         self._recorder = recorder
-        self._backoff = backoff
         self._clock = clock
         self._counters = metrics.controller(controller.name, controller.concurrency)
+        self._retries = Retries(controller.name, self._store.resource.qualified, self.queue, backoff, self._counters)
         self._causes: dict[Key, str] = {}
+        self._pasts: dict[Key, Past] = {}
+        self._pace = Limiter(metrics, _PACE)
         self._wishes = Wishes(controller.domain)
         self._slots = Scope(controller.name)
         for name, function in controller.indexes.items():
@@ -110,18 +115,42 @@ class Loop(Generic[O, S]):
         """Take nothing new; what runs goes on."""
         self.queue.close()
 
+    def explain(self, key: Key) -> Explanation:
+        """Why the object is as it is."""
+        now = asyncio.get_running_loop().time()
+        raw = self._store.get(key)
+        past = self._pasts.get(key) or Past()
+        place = self.queue.place(key)
+        waiting = self._batcher.waiting(raw) if raw else None
+        return Explanation(
+            controller=self.controller.name,
+            namespace=key.namespace,
+            name=key.name,
+            exists=raw is not None,
+            queue=Queued(place.state, place.priority.name.lower(), place.ahead, place.seconds),
+            reconciles=past.count,
+            requests=dict(past.spent),
+            last=past.last(self._clock.now(), now),
+            backoff=self._retries.explain(key, now),
+            status=waiting
+            and Unsent(
+                waiting.priority.name.lower(), now - waiting.since, max(0.0, waiting.leaves_by - now), waiting.why
+            ),
+        )
+
     # Triggers.
 
     def _own_change(self, change: Change) -> None:
         if change.new is None:
-            self._backoff.forget((self.controller.name, change.key))
+            self._retries.forget(change.key, "gone")
             self._wishes.forget(change.key)
+            self._pasts.pop(change.key, None)
             if change.old:
                 self._batcher.forget(change.old.metadata.uid)
         if change.own:
             return
         if not _same(change.old, change.new) or self._wishes.renewed(change.old, change.new):
-            self._backoff.forget((self.controller.name, change.key))
+            self._retries.forget(change.key, "changed")
         self.enqueue(change.key, "deleted" if change.new is None else "created" if change.old is None else "changed")
 
     def _child_change(self, change: Change) -> None:
@@ -159,28 +188,39 @@ class Loop(Generic[O, S]):
                 self.queue.done(key)
 
     async def _run(self, key: Key) -> None:
-        loop = asyncio.get_running_loop()
-        began, outcome = loop.time(), "error"
-        self._counters.started()
-        try:
-            outcome = await self._handle(key)
-        except Gone:
-            self._backoff.forget((self.controller.name, key))
-            outcome = "success"
-        except Exception as error:  # noqa: BLE001 - contained per key
-            self._retry(key, error)
-        finally:
-            self._counters.finished(outcome, loop.time() - began)
-
-    async def _handle(self, key: Key) -> str:
         cause = self._causes.pop(key, "")
+        past = self._pasts.setdefault(key, Past())
+        past.error = ""
+        trace = Trace(self.controller.name, str(key), past.spent)
+        began, result = asyncio.get_running_loop().time(), "error"
+        self._counters.started()
+        with caused_by(trace):
+            try:
+                result = await self._handle(key, cause)
+            except Gone:
+                self._retries.forget(key, "gone")
+                result = "success"
+            except errors.Throttled as error:
+                self._cool(key, error)
+            except Exception as error:  # noqa: BLE001 - contained per key
+                self._retry(key, error)
+            finally:
+                past.ended = asyncio.get_running_loop().time()
+                past.seconds = past.ended - began
+                past.count += 1
+                past.cause, past.result, past.reconcile = cause, result, trace.id
+                self._counters.finished(result, past.seconds)
+                if self._store.get(key) is None:
+                    self._pasts.pop(key, None)
+
+    async def _handle(self, key: Key, cause: str) -> str:
         if not await self._store.fresh(key, _CATCH_UP):
             await self._read(key)
         raw = self._store.get(key)
         if raw is None or raw.metadata.deleting:
             if raw:
                 await self._clean(raw, cause)
-            self._backoff.forget((self.controller.name, key))
+            self._retries.forget(key, "gone")
             return "success"
         if self._wishes.suspended(raw):
             await self._suspend(raw)
@@ -191,6 +231,8 @@ class Loop(Generic[O, S]):
             if raw is None or self.controller.finalizer not in (raw.metadata.finalizers or ()):
                 self.enqueue(key, cause)
                 return "again"
+        name = f"{self._store.resource.qualified} {key}"
+        self._pace.take(raw.metadata.uid, "reconciles", name, raw.metadata.generation)
         return await self._reconcile(raw, cause)
 
     async def _reconcile(self, raw: RawObject, cause: str) -> str:
@@ -202,7 +244,7 @@ class Loop(Generic[O, S]):
         try:
             async with asyncio.timeout(self.controller.deadline):
                 result = await self.controller.reconcile(view, self._context(raw, cause))
-        except Gone:
+        except (Gone, errors.Throttled):
             raise
         except Exception as error:  # noqa: BLE001 - a raised exception is a failed reconcile
             return await self._failed(raw, Failed(self._last(view), error))
@@ -212,7 +254,7 @@ class Loop(Generic[O, S]):
         """Do nothing, and say so once, on top of whatever is shown or about to be."""
         if self.controller.pause:
             self.controller.pause(raw.key)
-        self._backoff.forget((self.controller.name, raw.key))
+        self._retries.forget(raw.key, "suspended")
         if update := conditions.suspended(known(raw.status).conditions, self._wishes.suspend):
             await self._batcher.room(self._store, raw)
             await self._land(self._batcher.queue_update(self._store, raw, update, Priority.HIGH))
@@ -227,30 +269,29 @@ class Loop(Generic[O, S]):
             status = conditions.finished(result.status, raw.metadata.generation)
             await self._batcher.room(self._store, raw)
             await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
-        self._backoff.success((self.controller.name, raw.key))
+        self._retries.succeeded(raw.key)
         if isinstance(result, Again):
+            self._counters.requeued("again")
             self.enqueue(raw.key, "again", priority=Priority.LOW, delay=result.after)
             return "again"
         return "success"
 
     def _await(self, raw: RawObject, result: Waiting[S]) -> str:
         self._report(raw, result.status)
-        self._backoff.success((self.controller.name, raw.key))
+        self._retries.succeeded(raw.key)
         if result.after is not None:
+            self._counters.requeued("waiting")
             self.enqueue(raw.key, "waiting", priority=Priority.LOW, delay=result.after)
         return "again"
 
     async def _failed(self, raw: RawObject, result: Failed[S]) -> str:
         error = result.error
-        wait = self._wait(raw.key, error, hold=result.terminal or None)
+        wait = self._failure(raw.key, error, "reconcile", hold=result.terminal or None)
         if wait.held:
             self._wishes.handled(raw)
         status = conditions.failing(result.status, raw.metadata.generation, error, stalled=wait.held)
-        _log.warning(
-            "%s %s: %s", self.controller.name, raw.key, conditions.redacted(f"{type(error).__name__}: {error}")
-        )
         await self._land(self._submit(raw, status, Priority.CRITICAL, Reason.STATUS))
-        self._later(raw.key, error, wait)
+        self._retries.later(raw.key, wait)
         return "timeout" if isinstance(error, TimeoutError) else "error"
 
     async def _clean(self, raw: RawObject, cause: str) -> None:
@@ -282,27 +323,29 @@ class Loop(Generic[O, S]):
         self._submit(raw, stuck, Priority.MEDIUM, Reason.STATUS)
 
     def _retry(self, key: Key, error: Exception) -> None:
-        _log.warning("%s %s: %s", self.controller.name, key, conditions.redacted(f"{type(error).__name__}: {error}"))
         if isinstance(error, errors.Conflict):
             # The key now waits for the watch to show what it conflicted with.
+            self._retries.conflict(key, error)
             self.enqueue(key, "conflict")
             return
         raw = self._store.get(key)
+        deleting = raw is not None and raw.metadata.deleting
         # A deletion is not left to wait for a change of what is being deleted.
-        hold = False if raw and raw.metadata.deleting else None
-        self._later(key, error, self._wait(key, error, hold=hold))
+        wait = self._failure(key, error, "cleanup" if deleting else "write", hold=False if deleting else None)
+        self._retries.later(key, wait)
 
-    def _wait(self, key: Key, error: Exception, *, hold: bool | None) -> Wait:
-        place = (self.controller.name, key)
-        return self._backoff.next_delay(place, error, release=partial(self._released, key), hold=hold)
+    def _failure(self, key: Key, error: Exception, category: str, *, hold: bool | None) -> Wait:
+        self._pasts.setdefault(key, Past()).error = conditions.redacted(f"{type(error).__name__}: {error}")
+        self._causes.setdefault(key, f"retry after {type(error).__name__}")
+        return self._retries.failed(key, error, category, hold=hold)
 
-    def _later(self, key: Key, error: Exception, wait: Wait) -> None:
-        if wait.seconds is not None:
-            priority = Priority.LOW if wait.low else Priority.MEDIUM
-            self.enqueue(key, f"retry after {type(error).__name__}", priority=priority, delay=wait.seconds)
-
-    def _released(self, key: Key, delay: float) -> None:
-        self.enqueue(key, "released by backoff", priority=Priority.LOW, delay=delay)
+    def _cool(self, key: Key, error: errors.Throttled) -> None:
+        """A hot loop, logged and counted by the limiter: an Event tells of it, and it goes on at the limit's pace."""
+        self._pasts.setdefault(key, Past()).error = str(error)
+        if raw := self._store.get(key):
+            self._recorder.record(raw, "Warning", "HotLoop", str(error))
+        self._counters.requeued("throttled")
+        self.enqueue(key, "hot loop", priority=Priority.LOW, delay=error.retry_after)
 
     async def _land(self, ticket: Ticket) -> None:
         if await ticket.wait() is Outcome.FAILED and ticket.error:

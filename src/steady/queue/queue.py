@@ -92,6 +92,12 @@ class Queue(Generic[K]):
         own = next((item for item in alive if item[3] is entry), None)
         return Place("ready", entry.priority, sum(item[:2] < own[:2] for item in alive) if own else len(alive))
 
+    def retry(self, key: K, *, priority: Priority, delay: float) -> None:
+        """Queue `key` again because it failed."""
+        if self._metrics:
+            self._metrics.retried()
+        self.add(key, priority=priority, delay=delay)
+
     def add(self, key: K, *, priority: Priority = Priority.MEDIUM, delay: float = 0.0) -> None:
         """Queue `key` to be taken in `delay` seconds at the earliest."""
         if self._closed:

@@ -1,4 +1,4 @@
-"""A budget of writes per object: it stops two writers, or a controller and its echo, from going round for ever."""
+"""A budget per object: it stops two writers, or a controller and its echo, from going round for ever."""
 
 from __future__ import annotations
 
@@ -19,44 +19,51 @@ _LIMIT = 100_000  # objects remembered; far more than one process serves
 
 
 class LimiterConfig(msgspec.Struct, frozen=True):
-    """How often one part of one object may be written: `burst` times at once, then `rate` times a second."""
+    """How often one thing may be done to one object: `burst` times at once, then `rate` times a second."""
 
     burst: Annotated[int, Meta(ge=1, le=10_000, description="Writes of one part of one object in a row.")] = 20
     rate: Annotated[float, Meta(gt=0, le=1000, description="Writes per second once these are spent.")] = 0.5
 
 
 class _Bucket:
-    __slots__ = ("at", "nagged", "tokens")
+    __slots__ = ("at", "generation", "nagged", "tokens")
 
     def __init__(self, tokens: float, at: float) -> None:
         self.tokens = tokens
         self.at = at
+        self.generation = 0
         self.nagged = -_NAG
 
 
 class Limiter:
-    """A token bucket per object."""
+    """A token bucket for each thing that is done to an object. The first time for a generation is free."""
 
     def __init__(self, metrics: Metrics, config: LimiterConfig | None = None) -> None:
         self._metrics = metrics
         self._config = config or LimiterConfig()
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 
-    def take(self, uid: str, part: str, name: str) -> None:
-        """Take one write of `part` of the object with `uid`, called `name` in the log. Raises Throttled."""
+    def take(self, uid: str, deed: str, name: str, generation: int = 0) -> None:
+        """Take one `deed` (in the plural) for the object with `uid`, called `name` in the log. Raises Throttled.
+
+        `generation` is the one that the deed is for, 0 where there is none.
+        """
         now = asyncio.get_running_loop().time()
         burst, rate = self._config.burst, self._config.rate
-        bucket = self._buckets.get((uid, part))
+        bucket = self._buckets.get((uid, deed))
         if bucket is None:
             self._forget(now)
-            bucket = self._buckets[uid, part] = _Bucket(burst, now)
+            bucket = self._buckets[uid, deed] = _Bucket(burst, now)
         bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate)
         bucket.at = now
+        if generation > bucket.generation:
+            bucket.generation = generation
+            return
         if bucket.tokens >= 1:
             bucket.tokens -= 1
             return
         self._metrics.hot_objects.inc()
-        text = f"{name}: {part} was written {burst} times in a row; slowed down to {rate:g} writes a second"
+        text = f"{name}: {burst} {deed} in a row for no change of a spec; slowed down to {rate:g} a second"
         if now - bucket.nagged >= _NAG:
             bucket.nagged = now
             _log.warning("hot loop: %s", text)

@@ -48,7 +48,7 @@ class Writes:
         # Sorted as the server writes it, so that the echo is mostly equal to the letter.
         raw = status if isinstance(status, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(status, order="sorted"))
         async with self._turn(store, obj.key):
-            self._limiter.take(obj.metadata.uid, "status", f"{store.resource.qualified} {obj.key}")
+            self._take(store, obj, "writes of its status", obj.metadata.generation)
             patch = [test("/metadata/uid", obj.metadata.uid), add("/status", raw)]
             answer = await self._patch(store, obj, patch, reason, "status")
             base = store.get(obj.key) or obj
@@ -58,7 +58,7 @@ class Writes:
     async def finalizers(self, store: Store, obj: RawObject, finalizers: Sequence[str]) -> None:
         """Make `finalizers` those of `obj`, unless anything changed meanwhile. Raises Conflict, Gone, …."""
         async with self._turn(store, obj.key):
-            self._limiter.take(obj.metadata.uid, "finalizers", f"{store.resource.qualified} {obj.key}")
+            self._take(store, obj, "writes of its finalizers", obj.metadata.generation)
             current = store.get(obj.key) or obj
             metadata = {
                 "uid": obj.metadata.uid,
@@ -97,10 +97,14 @@ class Writes:
         content: Mapping[str, Any],
         labels: Mapping[str, str],
         annotations: Mapping[str, str],
+        generation: int = 0,
     ) -> None:
-        """Make each part in `content` that of `obj`, and add `labels` and `annotations` to its own. Owners stay."""
+        """Make each part in `content` that of `obj`, and add `labels` and `annotations` to its own. Owners stay.
+
+        `generation` is that of the object whose spec wants it so.
+        """
         async with self._turn(store, obj.key):
-            self._limiter.take(obj.metadata.uid, "content", f"{store.resource.qualified} {obj.key}")
+            self._take(store, obj, "writes of its content", generation)
             patch = [test("/metadata/uid", obj.metadata.uid)]
             patch += [add(pointer(part), value) for part, value in content.items()]
             patch += _merged("labels", obj.metadata.labels, labels)
@@ -143,6 +147,9 @@ class Writes:
             current = store.get(obj.key)
             store.outdated(obj.key, (current or obj).metadata.version + 1)
             raise
+
+    def _take(self, store: Store, obj: RawObject, deed: str, generation: int) -> None:
+        self._limiter.take(obj.metadata.uid, deed, f"{store.resource.qualified} {obj.key}", generation)
 
     @staticmethod
     def _settle(store: Store, answer: RawObject, predicted: RawObject, expected: RawObject) -> None:

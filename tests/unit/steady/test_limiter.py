@@ -24,10 +24,10 @@ async def test_ordinary_work_is_not_limited() -> None:
     metrics = Metrics()
     limiter = Limiter(metrics)
     for _ in range(20):
-        limiter.take("u", "status", "widget a")
+        limiter.take("u", "writes", "widget a")
     for _ in range(500):
         await asyncio.sleep(2.0)
-        limiter.take("u", "status", "widget a")
+        limiter.take("u", "writes", "widget a")
     assert hot(metrics) == 0
 
 
@@ -41,7 +41,7 @@ async def test_a_hot_loop_is_stopped_and_named(caplog: pytest.LogCaptureFixture)
     start = loop.time()
     while loop.time() - start < 600.0:
         try:
-            limiter.take("u", "status", "widget a")
+            limiter.take("u", "writes", "widget a")
             written += 1
         except errors.Throttled as error:
             longest = max(longest, error.retry_after)
@@ -50,14 +50,24 @@ async def test_a_hot_loop_is_stopped_and_named(caplog: pytest.LogCaptureFixture)
     assert 310 <= written <= 322
     assert hot(metrics) >= 290
     assert 9 <= len(caplog.records) <= 11
-    assert "widget a: status was written" in caplog.text
+    assert "widget a: 20 writes in a row for no change of a spec; slowed down to 0.5 a second" in caplog.text
 
 
 async def test_each_part_of_each_object_has_its_own_budget() -> None:
     """One hot object slows nobody else, and its finalizer can still go."""
     limiter = Limiter(Metrics(), LimiterConfig(burst=1))
-    limiter.take("u", "status", "widget a")
+    limiter.take("u", "writes", "widget a")
     with pytest.raises(errors.Throttled):
-        limiter.take("u", "status", "widget a")
+        limiter.take("u", "writes", "widget a")
     limiter.take("u", "finalizers", "widget a")
     limiter.take("v", "status", "widget b")
+
+
+async def test_a_new_generation_explains_itself() -> None:
+    """Whoever edits a spec a hundred times a second is no hot loop; an older generation explains nothing."""
+    limiter = Limiter(Metrics(), LimiterConfig(burst=1))
+    for generation in range(1, 1000):
+        limiter.take("u", "writes", "widget a", generation)
+    limiter.take("u", "writes", "widget a", 5)
+    with pytest.raises(errors.Throttled):
+        limiter.take("u", "writes", "widget a", 5)
