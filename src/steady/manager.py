@@ -23,7 +23,7 @@ from steady.backoff import BackoffManager
 from steady.cache import Reflector, Store
 from steady.client import Client, HttpTransport, Transport, connect
 from steady.clock import Clock, SystemClock
-from steady.controller import Controller, Loop
+from steady.controller import Controller, Explanation, Loop
 from steady.leadership import Leadership, LeaseConfig
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
@@ -113,6 +113,10 @@ class Manager:
         if self.batcher is not None:
             self.batcher.use(batch)
 
+    def explain(self, controller: str, key: Key) -> Explanation | None:
+        """Why an object is as it is; None where no running controller has that name."""
+        return next((loop.explain(key) for loop in self.loops if loop.controller.name == controller), None)
+
     def stop(self) -> None:
         """Stop in order."""
         self._stopping.set()
@@ -144,7 +148,8 @@ class Manager:
     async def _probe(self, stack: AsyncExitStack) -> None:
         if self.options.probe_port is None:
             return
-        self.probes = Probes(self.readiness, self.metrics, host=self.options.probe_host, port=self.options.probe_port)
+        host, port = self.options.probe_host, self.options.probe_port
+        self.probes = Probes(self.readiness, self.metrics, explain=self.explain, host=host, port=port)
         await stack.enter_async_context(self.probes)
 
     def _client(self, stack: AsyncExitStack) -> Client:

@@ -1,4 +1,5 @@
-"""Health and metrics over HTTP: /livez, /readyz and /metrics on one port, loopback unless configured.
+"""Health, metrics and explanations over HTTP on one port, loopback unless configured: /livez, /readyz, /metrics and
+/explain/CONTROLLER/NAMESPACE/NAME.
 
 Both probes are asked and answer as those of the Kubernetes API server: `ok`, or a line for each check where one has
 failed or `?verbose` asks for them; `?exclude=NAME` leaves a check out.
@@ -10,13 +11,24 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Self
 
+import msgspec
 from aiohttp import web
 
+from steady.controller import Explanation
 from steady.metrics import LagMonitor, Metrics
 from steady.metrics.exposition import CONTENT_TYPE, exposition
+from steady.objects.keys import Key
+
+Explain = Callable[[str, Key], Explanation | None]
+"""Why the object of a controller is as it is; None where no controller has that name."""
 
 Check = Callable[[], str]
 """What is wrong, in words; nothing where all is well."""
+
+
+def _nothing(controller: str, key: Key) -> None:
+    """Nobody explains anything."""
+
 
 _HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 
@@ -27,8 +39,17 @@ class Probes:
     Liveness has no check but the answer itself: a loop that is blocked gives none.
     """
 
-    def __init__(self, ready: Mapping[str, Check], metrics: Metrics, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        ready: Mapping[str, Check],
+        metrics: Metrics,
+        *,
+        explain: Explain = _nothing,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self._ready = ready
+        self._explain = explain
         self._metrics = metrics
         self._host = host
         self._lag = LagMonitor(metrics.lag)
@@ -40,6 +61,7 @@ class Probes:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._expose)
+        app.router.add_get("/explain/{controller}/{namespace}/{name}", self._why)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self.port)
@@ -58,6 +80,13 @@ class Probes:
 
     async def _readyz(self, request: web.Request) -> web.Response:
         return _answer("readyz", self._ready, request)
+
+    async def _why(self, request: web.Request) -> web.Response:
+        where = request.match_info
+        found = self._explain(where["controller"], Key(where["namespace"], where["name"]))
+        if found is None:
+            raise web.HTTPNotFound(text=f"no controller is called {where['controller']!r}\n")
+        return web.Response(body=msgspec.json.encode(found), content_type="application/json", headers=_HEADERS)
 
     async def _expose(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"content-type": CONTENT_TYPE})

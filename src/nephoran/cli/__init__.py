@@ -9,6 +9,7 @@ import click
 from nephoran.cli.commands import apiserver, install, interpret
 from nephoran.cli.config import config
 from nephoran.cli.demo.command import demo
+from nephoran.cli.explain import explain
 from nephoran.cli.monitoring import monitoring
 from nephoran.cli.run import run
 
@@ -19,7 +20,7 @@ def cli() -> None:
     """Sentences become verified commits; E2 nodes stay registered with their RIC."""
 
 
-for command in (demo, run, config, apiserver, install, interpret, monitoring):
+for command in (demo, run, config, explain, apiserver, install, interpret, monitoring):
     cli.add_command(command)
 
 
