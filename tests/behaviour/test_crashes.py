@@ -29,6 +29,7 @@ UNSAID = {"uid", "resourceVersion", "managedFields"}
 REPEATABLE = re.compile(r"commit|(update|deregister) \S+")
 """What the next life may have to do once more: a commit that was not pushed; and updates and deregistrations whose
 nodes were not written or deleted yet, for nothing else tells that the RIC has heard of them."""
+_IDS = re.compile(r" reconcile=\S+(?<!:)")
 
 
 class Picture(NamedTuple):
@@ -92,7 +93,7 @@ class Story:
     def _picture(self) -> Picture:
         world = self._world
         stored = [obj for resource in STORED for obj in world.server.objects(resource)]
-        body = "".join(commit.message for commit in world.remote.commits).splitlines()
+        body = _IDS.sub("", "".join(commit.message for commit in world.remote.commits)).splitlines()
         known = [(ric, *entry) for ric, table in world.rics.items() for entry in table.nodes.items()]
         asked = [(ric, *entry) for ric, table in world.rics.items() for entry in table.asked.items()]
         return Picture(
