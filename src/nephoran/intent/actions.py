@@ -32,7 +32,10 @@ _MEANT: Final = Lexicon(MEANT)
 _ABOUT_SLICES: Final = SLICE_WORDS | {"slicing"}
 _MANY: Final = frozenset({"massive", "million", "millions"})
 _COMPONENT_WORDS: Final = frozenset(phrase[-1] for phrase in COMPONENTS)
-_UPKEEP: Final = frozenset({"maintenance", "upgrade", "upgrades", "patching", "patch", "patches", "hotfix", "hotfixes"})
+_UPKEEP: Final = frozenset(
+    {"maintenance", "upgrade", "upgrades", "patching", "patch", "patches", "hotfix", "update", "updates"}
+)
+_BEHAVIOUR: Final = POLICY_WORDS - {"limit", "limits"}
 _AUTOSCALE: Final = frozenset({"autoscaling", "autoscale", "autoscaler", "hpa"})
 _SOFTWARE: Final = frozenset({"version", "software", "image", "images", "firmware", "release", "latest"})
 _MORE: Final = frozenset({"more", "additional", "extra", "overloaded", "fewer"})
@@ -51,10 +54,12 @@ _TAKING_NOUNS: Final = frozenset(
 class Case:
     """What is known of a sentence when its action is sought.
 
-    `objects`: a function is changed or deployed; `told`: anything but names is stated; `sized`: a size is.
+    `taken`: atoms that name a place; `objects`: a function is changed or deployed; `told`: anything but names is
+    stated; `sized`: a size is.
     """
 
     atoms: Sequence[Atom]
+    taken: Collection[int]
     asked: Request
     stated: Detail
     type: SliceType | None
@@ -148,6 +153,8 @@ def _configured(case: Case) -> Action:
 
 
 def _set(case: Case) -> Action:
+    if not case.sized and _BEHAVIOUR & case.head:
+        return "configure"
     return "scale" if case.sized or SCALED_WORDS & case.head else "configure"
 
 
@@ -184,32 +191,37 @@ def _made(case: Case) -> Action:
 
 
 def _taken(case: Case) -> Action | None:
-    return "scale" if case.sized else "maintenance" if _AWAY & case.head else None
+    if case.sized:
+        return "scale"
+    return "maintenance" if _AWAY & case.head else "configure" if POLICY_WORDS & case.head else None
 
 
 def _brought(case: Case) -> Action:
     if PERFORMANCE_WORDS & case.head:
         return "optimize"
-    return "scale" if _rises(case.atoms) else "deploy"
+    return "scale" if _rises(case.atoms) else "maintenance" if "back" in case.head else "deploy"
 
 
 def _done(case: Case) -> Action | None:
-    if noun := _noun(case.atoms):
+    if noun := _noun(case):
         return noun
     if case.asked.mood == "schedule":
         return "maintenance"
-    return "configure" if POLICY_WORDS & case.head else "scale" if case.sized else None
+    if POLICY_WORDS & case.head:
+        return "configure"
+    return None if not case.sized else "scale" if _rises(case.atoms) else "deploy"
 
 
-def _noun(atoms: Sequence[Atom]) -> Action | None:
+def _noun(case: Case) -> Action | None:
     """What a noun asks for, where no verb does: "rollout of …"."""
-    free = (hit for hit in _NOUNS.hits(atoms) if hit.start == 0 or atoms[hit.start - 1].word not in WITHIN)
+    hits = _NOUNS.hits(case.atoms, case.taken)
+    free = (hit for hit in hits if hit.start == 0 or case.atoms[hit.start - 1].word not in WITHIN)
     return cast("Action | None", next((hit.name for hit in free), None))
 
 
 def _unasked(case: Case) -> Action | None:
     """What a sentence without a verb asks for: "two more SMFs", "AMF with 3 replicas"."""
-    if noun := _noun(case.atoms):
+    if noun := _noun(case):
         return noun
     words, obliging = case.words, _OBLIGING & case.words
     if _REPORTS & words and not obliging and case.atoms[0].word not in {"have", "get"}:
@@ -222,7 +234,7 @@ def _unasked(case: Case) -> Action | None:
 
 
 def _rises(atoms: Sequence[Atom]) -> bool:
-    return any(first.word == "to" and second.number is not None for first, second in pairwise(atoms))
+    return any(first.word in {"to", "at"} and second.number is not None for first, second in pairwise(atoms))
 
 
 _BY_MOOD: Final[Mapping[Mood, Callable[[Case], Action | None]]] = {

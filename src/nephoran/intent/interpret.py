@@ -18,6 +18,7 @@ from nephoran.intent.tokens import Atom, tokenise
 from nephoran.intent.vocabulary import SUBJECTS
 from steady.backoff import ErrorType
 
+_ALL: Final = frozenset({"everything", "all"})
 _NOTHING: Final = Detail()
 EXAMPLE: Final = "Deploy AMF with 3 replicas in namespace 5g-core"
 
@@ -57,14 +58,14 @@ class RuleInterpreter:
         stated, taken = detail(atoms, where)
         functions = list(FUNCTION_NAMES.hits(atoms, where.taken))
         asked = request(atoms, functions, where.taken)
-        _guard(asked, atoms)
+        _guard(asked, stated, atoms)
         type_ = slice_type(atoms, where.taken)
         named = mentions(atoms, functions, where.taken, asked)
-        counts = replicas(atoms, taken, named, bare=asked.counts)
+        counts = replicas(atoms, taken, named, asked)
         components = tuple(dict.fromkeys(mention.name for mention in named if mention.role == "object"))
         sized = bool(counts) or any((stated.cpu, stated.memory, stated.change, stated.factor))
         told = sized or where.namespace is not None or stated != _NOTHING
-        done = action(Case(atoms, asked, stated, type_, bool(components), told, sized))
+        done = action(Case(atoms, where.taken, asked, stated, type_, bool(components), told, sized))
         if done is None or not (components or type_ or _of_the_trade(atoms, stated, where)):
             raise Meaningless(*_understood(done, named))
         return Meaning(clean, done, components, counts, where.namespace, type_, stated)
@@ -78,7 +79,7 @@ def _where(atoms: Sequence[Atom]) -> Places:
         raise Meaningless("a namespace", message) from wrong
 
 
-def _guard(asked: Request, atoms: Sequence[Atom]) -> None:
+def _guard(asked: Request, stated: Detail, atoms: Sequence[Atom]) -> None:
     if asked.negated:
         message = f"the sentence says what not to do: say what to do, for example {EXAMPLE!r}"
         raise Meaningless("a negation", message)
@@ -86,8 +87,8 @@ def _guard(asked: Request, atoms: Sequence[Atom]) -> None:
         message = f"the sentence asks instead of saying what to do: write for example {EXAMPLE!r}"
         raise Meaningless("a question", message)
     removal = asked.mood == "change" and not any(atom.number is not None for atom in atoms)
-    removal = removal and any(atom.word in {"remove", "removing"} for atom in atoms[:3])
-    if asked.mood == "delete" or (removal and asked.component):
+    removal = removal and stated.change is None and any(atom.word in {"remove", "removing"} for atom in atoms[:3])
+    if asked.mood == "delete" or (removal and (asked.component or not _ALL.isdisjoint(asked.head))):
         message = (
             "an intent does not delete: delete the NetworkIntent that deployed the function and it goes, or scale it,"
             " for example 'Scale AMF to 0 replicas'"

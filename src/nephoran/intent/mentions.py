@@ -42,6 +42,8 @@ _CONTINUING: Final = COORDINATORS | {
     ":",
     "as",
     "well",
+    "first",
+    "then",
     "function",
     "functions",
     "component",
@@ -52,6 +54,12 @@ _CONTINUING: Final = COORDINATORS | {
 _TOGETHER: Final = frozenset({"along", "together"})
 _BETWEEN: Final = ADJECTIVES | REPLICA_UNITS
 _GOVERNING: Final = APART | PLACING | EXCLUDING | {"with", "using", "including", "alongside"}
+_UNGOVERNING: Final = {
+    "as": {"such", "well"},
+    "like": {"would", "d", "i", "we"},
+    "that": {"required", "sure", "ensure", "want", "need", "necessary", "important", "request"},
+}
+"""Preposition → what stands before it where it is none."""
 _NOUNS_TOO: Final = frozenset(
     {"scale", "cap", "limit", "limits", "access", "test", "check", "use", "cut", "patch", "link"}
 )
@@ -100,7 +108,8 @@ def _role(atoms: Sequence[Atom], taken: Collection[int], action: str, hit: Hit, 
     if _neighbouring(atoms, hit):
         return "neighbour"
     if previous and hit.start > previous.end and coordinated(atoms, taken, previous.end, hit.start):
-        return previous.role
+        listed = previous.role == "excluded" and any(atom.word == ":" for atom in atoms[previous.end : hit.start])
+        return "object" if listed else previous.role
     governor = _governor(atoms, taken, hit.start, previous)
     if governor is None:
         return "object"
@@ -137,8 +146,9 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
         counted = crossed and atoms[index + 1].number is not None
         if (
             atom.word in _GOVERNING
+            and not atom.joint
             and not counted
-            and not (atom.word == "as" and atoms[index - 1].word in {"such", "well"})
+            and atoms[index - 1].word not in _UNGOVERNING.get(atom.word, ())
         ):
             return index
         opens = index == 0 or atoms[index - 1].mark or atoms[index - 1].word in LEADS
@@ -164,7 +174,7 @@ def _governed(atoms: Sequence[Atom], governor: int, occupied: bool, found: Seque
 
 def _links(atoms: Sequence[Atom], governor: int) -> bool:
     """Whether the preposition ends a link: "connected to", "interface with"."""
-    if atoms[governor].word not in {"to", "with", "into", "onto"}:
+    if atoms[governor].word not in {"to", "with", "into", "onto", "at", "against"}:
         return False
     return any(atom.word in LINKS for atom in atoms[max(0, governor - 3) : governor])
 

@@ -89,7 +89,7 @@ def _name(place: _Place | None) -> str | None:
 
 def _named_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
     for index, atom in enumerate(atoms):
-        if atom.word in _KEYWORDS and _keyword(atoms, index):
+        if atom.word in _KEYWORDS and not atom.joint and _keyword(atoms, index):
             place = _after_keyword(atoms, index) or _before_keyword(atoms, index)
             if place:
                 yield place
@@ -98,6 +98,8 @@ def _named_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
 
 
 def _keyword(atoms: Sequence[Atom], index: int) -> bool:
+    if index + 1 < len(atoms) and atoms[index + 1].joint:  # namespace-scoped
+        return False
     if atoms[index].word != "ns" or index == 0 or atoms[index - 1].number is None:
         return True
     following = atoms[index + 1] if index + 1 < len(atoms) else None  # 2 ns may be nanoseconds
@@ -113,7 +115,7 @@ def _after_keyword(atoms: Sequence[Atom], index: int) -> _Place | None:
     if start >= len(atoms):
         return None
     placed = first < 0 or atoms[first].word in _BEFORE
-    if not (placed or start > index + 1 or _stands_alone(atoms, start)):
+    if not (placed or start > index + 1 or atoms[index].word == "ns" or _stands_alone(atoms, start)):
         return None
     if _is_path(atoms, start):
         raise NotANamespace(atoms[start].text + atoms[start + 1].text)
@@ -169,7 +171,8 @@ def _label(atoms: Sequence[Atom], first: int, start: int) -> _Place:
 
 def _bare_namespaces(atoms: Sequence[Atom]) -> Iterator[_Place]:
     for index in range(len(atoms) - 1):
-        if atoms[index].word not in {"in", "within"} or atoms[index + 1].mark:
+        into = atoms[index].word in {"to", "into", "onto"} and atoms[index + 1].word.startswith("ric")
+        if not (into or atoms[index].word in {"in", "within"}) or atoms[index + 1].mark:
             continue
         name, end = whole_word(atoms, index + 1)
         ends = end == len(atoms) or atoms[end].mark or atoms[end].word in AFTER_COUNT

@@ -28,6 +28,7 @@ _BINARY: Final = frozenset({"gi", "mi", "gib", "mib"})
 _DIRECTIONS: Final = dict.fromkeys(("downlink", "dl", "download", "downstream"), "downlink") | dict.fromkeys(
     ("uplink", "ul", "upload", "upstream"), "uplink"
 )
+_OF_A_RATE: Final = frozenset({"of", ":", "=", "rate", "speed", "throughput", "bandwidth", "to", "at"})
 _LATENCY: Final = frozenset({"latency", "delay", "rtt", "response", "latencies", "lag"})
 _BREAKS: Final = frozenset({",", "and", "/", ")", "each", "."})
 _KINDS: Final = {"memory": "memory", "ram": "memory", "mem": "memory"} | dict.fromkeys(
@@ -78,7 +79,9 @@ def _exact(number: float) -> float:
 
 def _rate(reading: Reading, index: int, number: float) -> None:
     unit = _PER_SECOND.get(reading.word(index + 1), reading.word(index + 1))
-    direction = next((word for word in (*reading.after(index), *reading.before(index)) if word in _DIRECTIONS), "")
+    before, after = reading.before(index), reading.after(index)
+    told = [word for word in before if word not in _OF_A_RATE][:1]  # "downlink 100 Mbps" before "100 Mbps downlink"
+    direction = next((word for word in (*told, *after, *before) if word in _DIRECTIONS), "")
     name = f"{_DIRECTIONS.get(direction, 'bandwidth')}_mbps"
     reading.state(name, _exact(number * RATES[unit]), index, index + 1)
 
@@ -165,10 +168,12 @@ def _version(reading: Reading) -> None:
             continue
         name, end = whole_word(atoms, index)
         before = reading.word(index - 1)
-        told = before in _VERSIONED or atom.word[:1] == "v" or (before == "to" and _is_upkeep(atoms))
+        told = before in _VERSIONED or atom.word[:1] == "v" or (before == "to" and _is_upkeep(reading, index - 1))
         if told and (_VERSION.fullmatch(name) or (atom.number is not None and before in {"version", "release"})):
             reading.state("version", name, *range(index, end))
 
 
-def _is_upkeep(atoms: Sequence[Atom]) -> bool:
-    return any(hit.name in {"maintenance", "update"} for hit in VERB_PHRASES.hits(atoms))
+def _is_upkeep(reading: Reading, to: int) -> bool:
+    if reading.word(to - 1) == "back":
+        return True
+    return any(hit.name in {"maintenance", "update"} for hit in VERB_PHRASES.hits(reading.atoms))

@@ -6,12 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nephoran.intent.mentions import Mention, coordinated
+from nephoran.intent.phrases import VERB_PHRASES
+from nephoran.intent.request import Request
 from nephoran.intent.tokens import Atom
 from nephoran.intent.vocabulary import ADJECTIVES, AFTER_COUNT, EACH, REPLICA_UNITS
 
-_ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "be", "("})
+_ASSIGNMENTS = frozenset({"to", "=", ":", "x", "at", "of", "is", "be", "it", "them", "("})
 _RELATIVE = frozenset({"more", "additional", "extra", "further", "fewer"})
-_TYING = _ASSIGNMENTS | REPLICA_UNITS | {"count"}
+_TYING = _ASSIGNMENTS | REPLICA_UNITS | {"count", "qty", "quantity", "number"}
 _E2_UNITS = REPLICA_UNITS | {"node", "nodes"}
 _AFTER = AFTER_COUNT | EACH
 _SPANS = frozenset({"second", "minute", "hour", "day", "week", "month", "year", "s", "ms", "user", "ue", "cell"})
@@ -29,26 +31,26 @@ class _Count:
     bare: bool
 
 
-def replicas(
-    atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Mention], bare: bool = True
-) -> dict[str, int]:
+def replicas(atoms: Sequence[Atom], taken: Collection[int], named: Sequence[Mention], asked: Request) -> dict[str, int]:
     """The stated number of instances by function. `taken`: atoms that mean something else.
 
-    `bare`: whether a number without a unit may count instances ("AMF to 5"; not in "set the MTU of the UPF to 1500").
+    What the request itself states comes before what a clause ahead of it tells ("it is at 3 replicas, make it 6").
     """
     objects = [mention for mention in named if mention.role == "object"]
     if not objects:
         return {}
     stated: dict[int, int] = {}
-    for index, atom in enumerate(atoms):
+    begin = asked.opening or 0
+    for index in (*range(begin, len(atoms)), *range(begin)):
+        atom = atoms[index]
         if atom.whole is None or index in taken or atom.joint or not _countable(atoms, index):
             continue
         mention = _assigned(atoms, index, objects)
         if mention is None:
             mention = _counted_next(atoms, index, objects)
         if mention is not None:
-            stated[mention] = int(atom.number or 0)
-        elif (count := _count(atoms, index, objects)) and (bare or not count.bare):
+            stated[mention] = stated.get(mention, atom.whole) if index < begin else atom.whole
+        elif (count := _count(atoms, index, objects)) and (asked.counts or not count.bare):
             for position in _counted(atoms, taken, count, objects, stated):
                 stated.setdefault(position, count.value)
     return {objects[position].name: value for position, value in sorted(stated.items())}
@@ -62,10 +64,18 @@ def _countable(atoms: Sequence[Atom], index: int) -> bool:
     if _of_a_clock(atoms, index):
         return False
     after = {atom.word for atom in atoms[index + 1 : index + 3]}
-    begins = before is not None and (before.word in {"by", "from"} or (before.word == "of" and "to" in after))
-    if begins or _RELATIVE & after:
+    if (before and before.word in {"by", "from"}) or _RELATIVE & after or _begins_a_change(atoms, index):
         return False
     return not (index + 1 < len(atoms) and atoms[index + 1].word == "percent")
+
+
+def _begins_a_change(atoms: Sequence[Atom], index: int) -> bool:
+    """Whether another number follows that it shall become: "2 to 4", "2 replicas to 4 replicas"."""
+    to = index + 2 if index + 1 < len(atoms) and atoms[index + 1].word in REPLICA_UNITS else index + 1
+    last = to + 1
+    if last >= len(atoms) or atoms[to].word != "to" or atoms[last].whole is None:
+        return False
+    return _ends(atoms, last + 1) or atoms[last + 1].word in REPLICA_UNITS
 
 
 def _of_a_clock(atoms: Sequence[Atom], index: int) -> bool:
@@ -115,6 +125,8 @@ def _ends(atoms: Sequence[Atom], index: int) -> bool:
         return True
     if atoms[index].mark:
         return atoms[index].word not in {":", "-", "<"} or _is_option(atoms, index)
+    if verb := VERB_PHRASES.at(atoms, index):
+        return verb.end == len(atoms) or atoms[verb.end].mark or atoms[verb.end].word == "please"
     return atoms[index].word in _AFTER and not _is_rate(atoms, index)
 
 

@@ -24,10 +24,11 @@ from nephoran.intent.vocabulary import (
 )
 
 _WISHING: Final = WISHES | {"request"}
-_HELPING: Final = {"do": {"not", "you", "we"}, "let": {"us", "'"}, "go": {"ahead", "on"}}
+_HELPING: Final = {"do": {"not", "you", "we"}, "let": {"us", "'"}, "go": {"ahead", "on"}, "make": {"sure"}}
 """Verb → what follows it where another verb says what is asked."""
 _BEING: Final = frozenset({"is", "are", "was", "were"})
 _QUESTIONS: Final = _BEING | {"what", "how", "why", "who", "which", "where", "does", "did", "has"}
+_POLITE: Final = frozenset({"please", "the"})
 _ENDING: Final = PREPOSITIONS | CLAUSES
 _POLICIES: Final = frozenset(
     {"policy", "policies", "qos", "rule", "rules", "interface", "interfaces", "connection", "connections", "link"}
@@ -81,11 +82,11 @@ def request(atoms: Sequence[Atom], functions: Sequence[Hit], taken: Collection[i
     if not verbs:
         return Request(None, question=asking)
     distance, verb = min(((_distance(atoms, taken, hit), hit) for hit in verbs), key=lambda pair: pair[0])
-    end = _end_of_object(atoms, verb.end)
+    begin, end = _object(atoms, verb)
     return Request(
         mood=cast(Mood, verb.name),
-        head=tuple(atom.word for atom in atoms[verb.end : end]),
-        component=any(verb.end <= hit.start and hit.end <= end for hit in functions),
+        head=tuple(atom.word for atom in atoms[begin:end]),
+        component=any(begin <= hit.start and hit.end <= end for hit in functions),
         negated=negated(atoms, verb.start),
         question=asking and distance > 0,
         opening=verb.start if distance == 0 else None,
@@ -131,11 +132,22 @@ def _distance(atoms: Sequence[Atom], taken: Collection[int], hit: Hit) -> int:
     return 2 if before.word in PURPOSE else 1
 
 
-def _end_of_object(atoms: Sequence[Atom], start: int) -> int:
+def _object(atoms: Sequence[Atom], verb: Hit) -> tuple[int, int]:
+    """Where the words of the verb's object begin and end: after it, or before it in languages where it stands last."""
+    end = _end_of_object(atoms, verb.end, verb.start)
+    if any(atom.word not in _POLITE and not atom.mark for atom in atoms[verb.end : end]):
+        return verb.end, end
+    begin = verb.start
+    while begin and atoms[begin - 1].sentence == atoms[verb.start].sentence:
+        begin -= 1
+    return begin, min(_end_of_object(atoms, begin, verb.start), verb.start)
+
+
+def _end_of_object(atoms: Sequence[Atom], start: int, of: int) -> int:
     end = start
     while (
         end < len(atoms)
-        and atoms[end].sentence == atoms[start].sentence
+        and atoms[end].sentence == atoms[of].sentence
         and (atoms[end].word not in _ENDING or atoms[end].joint)
     ):
         end += 1

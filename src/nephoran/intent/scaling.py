@@ -31,6 +31,8 @@ _FEWER: Final = frozenset(
     {"remove", "removing", "reduce", "decrease", "down", "lower", "shrink", "less", "cut", "downscale", "drop", "minus"}
 )
 _ADDING: Final = frozenset({"add", "adding", "remove", "removing"})
+_ONE: Final = (["a"], ["an"], ["another"])
+_INSTANCES: Final = frozenset({"replica", "instance", "pod", "copy", "replicas"})
 _RELATIVE: Final = frozenset({"more", "additional", "extra", "fewer", "further"})
 _MOVING: Final = _ADDING | _RELATIVE | _FACTORS.keys() | {"by", "factor", "x", "times"}
 """Without one of these nothing is relative to what runs."""
@@ -122,6 +124,9 @@ def relative(reading: Reading) -> None:
     words = reading.words
     if _MOVING.isdisjoint(words):
         return
+    for index, word in enumerate(words):
+        if word in _ADDING and words[index + 1 : index + 2] in _ONE and _INSTANCES & set(words[index + 2 : index + 6]):
+            reading.state("change", -1 if word in _FEWER else 1)
     for factor in (_FACTORS[word] for word in words if word in _FACTORS):
         reading.state("factor", factor)
     for index in reading.free():

@@ -89,11 +89,11 @@ SLICES: Final[dict[Phrase, str]] = _phrases(_SLICES)
 """A slice type by its name (3GPP TS 23.501 table 5.15.2.2-1)."""
 
 _MEANT: Final[dict[str, str]] = {
-    "urllc": "industrial, factory, ultra low latency, ultra low, mission critical, remote surgery, telesurgery,"
-    " autonomous, robot, robots, robotics, automation, v2x, vehicle, vehicles, vehicular, drone, drones, emergency,"
-    " public safety, tactile, critical communication, critical communications, healthcare, remote control, industry"
-    " 4.0, hospital, hospitals, medical, ambulance, smart grid, teleoperation, car, cars, driving, surgery, robotic,"
-    " platooning",
+    "urllc": "industrial, factory, factories, manufacturing, motion control, ultra low latency, ultra low, mission"
+    " critical, remote surgery, telesurgery, autonomous, robot, robots, robotics, automation, v2x, vehicle, vehicles,"
+    " vehicular, drone, drones, emergency, public safety, tactile, critical communication, critical communications,"
+    " healthcare, remote control, industry 4.0, hospital, hospitals, medical, ambulance, smart grid, teleoperation,"
+    " car, cars, driving, surgery, robotic, platooning",
     "mmtc": "iot, sensor, sensors, smart city, smart cities, smart meter, smart meters, metering, internet of"
     " things, lpwa, lpwan, wearables, low power devices, meter, meters, agriculture, agricultural, farming, asset"
     " tracking, trackers",
@@ -109,9 +109,9 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         " stand up, start up, provision, provisioning, instantiate, instantiating, create, creates, creating, build,"
         " building, roll out, onboard, onboarding, establish, establishing, host, place, simulate, run, running,"
         " start, starting, spawn, boot, bootstrap, introduce, deliver, rollout, give me, give us, get me, get us,"
-        " bring back up, commission, fire up",
-        "scale": "scale, scale up, scale down, scale out, scale in, scale back, scaling, scaled, upscale, downscale,"
-        " autoscale, auto scale, resize, right size, rightsize, rescale, downsize, upsize",
+        " bring back up, commission, fire up, offer",
+        "scale": "scale, scale up, scale down, scale out, scale in, scale back, scaling, scaled, scales, upscale,"
+        " downscale, autoscale, auto scale, resize, right size, rightsize, rescale, downsize, upsize",
         "add": "add, adding",
         "change": "increase, increases, increasing, decrease, decreasing, reduce, reducing, raise, lower, double,"
         " triple, halve, quadruple, remove, removing, expand, extend, shrink, grow, bump, bump up, boost,"
@@ -120,8 +120,8 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         "set": "set, setting, maintain, change, changing, adjust, adjusting, modify, modifying, keep,"
         " give, switch, allocate, assign",
         "make": "make, making",
-        "take": "take, taking, crank, go",
-        "bring": "bring, bringing, get, move",
+        "take": "take, taking, crank, go, turn",
+        "bring": "bring, bringing, get, move, roll",
         "setup": "set up, setup, setting up, prepare, provide, need, require, want, request",
         "implement": "implement, implementing, define",
         "configure": "configure, configuring, reconfigure, enable, enabling, activate, apply, applying, enforce,"
@@ -129,7 +129,8 @@ VERBS: Final[dict[Phrase, str]] = _phrases(
         " on, switch off, secure, isolate, encrypt, protect, monitor, collect, steer, route, block, allow, deny,"
         " restrict, throttle, expose, label, inject, migrate traffic, support, customize, tune qos, test, verify,"
         " validate, lock, lock down, guard, shield, segregate, rate limit, show, list, check, let, permit, harden,"
-        " whitelist, blacklist, forbid, limit access, deactivate",
+        " whitelist, blacklist, forbid, limit access, deactivate, is encrypted, are encrypted, be encrypted, is"
+        " enabled, are enabled, be enabled, be configured, be monitored, be isolated",
         "optimize": "optimize, optimise, optimizing, optimising, improve, improving, enhance, enhancing, tune, tuning,"
         " fine tune, better, balance, rebalance, minimize, minimise, maximize, maximise, accelerate, speed up, load"
         " balance, mitigate, streamline, offload, save, self optimize",
