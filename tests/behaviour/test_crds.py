@@ -28,6 +28,7 @@ from tests.contract.api import JSON_PATCH, MERGE, TABLE, Answer, Api, Json, unti
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 _numbers = itertools.count()
+SENTENCES = Path(__file__).parents[1] / "unit" / "intent"
 CONDITION = Condition("Ready", "True", "Completed", "It is done.", "2026-01-01T00:00:00Z", 1)
 
 
@@ -132,6 +133,19 @@ async def test_any_sentence_is_accepted(place: Place, sentence: str) -> None:
     answer = await place.create(NetworkIntent, "a", spec={"intent": sentence})
     assert answer.status == 201, answer.text
     assert answer.json["spec"] == {"intent": sentence}
+
+
+async def test_every_sentence_at_hand_is_accepted(place: Place) -> None:
+    """All that were collected, and all of our own that are written in another script or language."""
+    lines = [
+        line for name in ("intents", "corpus") for line in (SENTENCES / f"{name}.jsonl").read_text("utf-8").split("\n")
+    ]
+    texts = [msgspec.json.decode(line)["text"] for line in lines if line]
+    collected = len((SENTENCES / "intents.jsonl").read_text("utf-8").splitlines())
+    for number, text in enumerate([*texts[:collected], *(it for it in texts[collected:] if not it.isascii())]):
+        answer = await place.create(NetworkIntent, f"i{number}", spec={"intent": text})
+        assert answer.status == 201, answer.text
+        assert answer.json["spec"] == {"intent": text}
 
 
 _FUNCTION = {"functionID": 1, "revision": 1, "description": "KPM", "oid": "1.3.6.1.4.1.53148.1.1.2.2"}

@@ -13,7 +13,7 @@ import pytest_asyncio
 import yaml
 
 from nephoran.api.install import as_yaml, crds
-from nephoran.intent.meaning import Detail, Meaning
+from nephoran.intent.meaning import Detail, Meaning, to_json
 from nephoran.intent.plan import Adjustment, Plan, modifies, plan, provides, targets
 from nephoran.intent.render import IntentIdentity, Rendering, render
 from nephoran.knowledge import knowledge
@@ -21,7 +21,7 @@ from steady.testing.controlplane import ControlPlane
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
-SENTENCES = Path(__file__).parents[1] / "unit" / "intent" / "intents.jsonl"
+SENTENCES = Path(__file__).parents[1] / "unit" / "intent"
 COMPONENTS = tuple(knowledge().components)
 IMAGES = {name: f"images.example/{name}:1" for name in COMPONENTS}
 NAMESPACE = "manifests"
@@ -39,10 +39,18 @@ TRICKS = [
 ]
 
 
+def read(name: str) -> list[Meaning]:
+    """The sentences of a file that mean something, with the meaning that people gave them."""
+    lines = (SENTENCES / name).read_text(encoding="utf-8").split("\n")
+    return [msgspec.json.decode(line, type=Meaning) for line in lines if '"action"' in line]
+
+
 def meanings() -> list[Meaning]:
-    """Every sentence at hand, with the meaning that people gave it."""
-    lines = SENTENCES.read_text(encoding="utf-8").splitlines()
-    return [msgspec.json.decode(line, type=Meaning) for line in lines]
+    """Every collected sentence, and one of our own of each kind: action and keys stated."""
+    shapes = {
+        (it.action, it.slice, bool(it.replicas), *to_json(it).get("detail", {})): it for it in read("corpus.jsonl")
+    }
+    return [*read("intents.jsonl"), *shapes.values()]
 
 
 def directory(name: str, planned: Plan) -> Rendering:
@@ -56,7 +64,8 @@ def deployed() -> Iterator[Rendering]:
     adjusting = [Adjustment(f"a{index}", "u", 1, it) for index, it in enumerate(told) if modifies(it)]
     everything = Meaning("all", "deploy", COMPONENTS, slice="urllc", detail=Detail(ha=True, autoscale=True, gpu=True))
     policy = Meaning("Enable encryption", "configure", (), detail=Detail(encryption=True))
-    for index, it in enumerate([*(it for it in told if provides(it) or it.slice), everything, policy]):
+    deploying = (it for it in told if provides(it) or (it.slice and not modifies(it)))
+    for index, it in enumerate([*deploying, everything, policy]):
         acting = [one for one in adjusting if targets(one.meaning) & provides(it)]
         for name, planned in (("base", plan(it)), ("adjusted", plan(it, acting))):
             yield render(

@@ -7,7 +7,7 @@ Hyphens and underscores inside a word separate atoms that stay `joined`, so `O-D
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -208,33 +208,36 @@ def _added_up(atoms: list[Atom]) -> list[Atom]:
     """`atoms` with numbers of several words made one: "twenty-five", "one hundred and twenty", "half a dozen"."""
     if sum(atom.spelled for atom in atoms) < 2 and all(atom.word != "dozen" for atom in atoms):
         return atoms
-    added: list[Atom] = []
+    return _joined(_joined(atoms, _product), _sum)
+
+
+def _joined(atoms: list[Atom], rule: Callable[[Atom, Atom, bool], float | None]) -> list[Atom]:
+    """`atoms` with each two made one that are one number by `rule`, which is told whether a word stands between."""
+    joined: list[Atom] = []
     for atom in atoms:
-        back = 1
-        if atom.spelled and len(added) > 1 and added[-1].word in {"and", "a"}:
-            back = 2
-        number = _together(added[-back], atom, back) if atom.spelled and len(added) >= back else None
+        back = 2 if len(joined) > 1 and joined[-1].word in {"and", "a"} else 1
+        number = rule(joined[-back], atom, back == 2) if atom.spelled and len(joined) >= back else None
         if number is None:
-            added.append(atom)
+            joined.append(atom)
             continue
-        first = added[-back]
-        del added[-back:]
+        first = joined[-back]
+        del joined[-back:]
         text = f"{number:g}"
-        added.append(Atom(text, text, number, _whole(number), first.joint, first.glued, False, True, first.sentence))
-    return added
+        joined.append(Atom(text, text, number, _whole(number), first.joint, first.glued, False, True, first.sentence))
+    return joined
 
 
-def _together(left: Atom, right: Atom, apart: int) -> float | None:
-    """The number that two neighbours name together; None where they are two numbers, or none at all."""
-    if left.word == "half" and right.word == "dozen":
-        return 6
-    if left.number is None or right.number is None or left.mark:
+def _product(left: Atom, right: Atom, apart: bool) -> float | None:
+    """Two hundred, two dozen, 二十; half a dozen."""
+    if apart:
+        return 6 if (left.word, right.word) == ("half", "dozen") else None
+    many = right.word in {"hundred", "dozen"} or (right.number == 10 and right.glued)
+    return left.number * (right.number or 0) if many and left.number and left.number < 10 else None
+
+
+def _sum(left: Atom, right: Atom, apart: bool) -> float | None:
+    """Twenty-five, a hundred (and) twenty, 十二."""
+    if not left.spelled or not left.number or not right.number or (apart and left.number < 100):
         return None
-    multiple = right.number in {12, 100} or (right.number == 10 and right.glued)
-    if apart == 1 and multiple and right.word != "twelve" and 1 <= left.number < 10:
-        return left.number * right.number
-    if not left.spelled or (apart == 2 and left.number < 100):
-        return None
-    below = 10 if left.number % 100 else 100
-    open_ = left.number % 10 == 0 and (left.number >= 20 or right.glued)
-    return left.number + right.number if open_ and 1 <= right.number < below else None
+    below = 100 if left.number % 100 == 0 else 10 if left.number % 10 == 0 else 0
+    return left.number + right.number if right.number < below and (left.number >= 20 or right.glued) else None

@@ -42,6 +42,13 @@ def test_a_sentence_of_the_corpus_is_read_as_stated(line: str) -> None:
     assert not score([line], RuleInterpreter()).differences
 
 
+def test_most_sentences_that_nothing_was_tuned_on_are_read_as_stated() -> None:
+    """Written before the grammar was changed and never looked at while it was: what to expect of new sentences."""
+    counted = score(_lines("heldout.jsonl"), RuleInterpreter())
+    assert counted.right / counted.sentences >= 0.93
+    assert all(counted.accuracy_of(key) >= 0.97 for key in KEYS)
+
+
 @pytest.mark.parametrize(("spelling", "name"), [(" ".join(phrase), name) for phrase, name in COMPONENTS.items()])
 def test_every_spelling_of_a_function_is_known_in_any_joint(spelling: str, name: str) -> None:
     """With spaces, hyphens or underscores, in any case, a spelling names the same function."""
@@ -61,6 +68,10 @@ def test_every_spelling_of_a_function_is_known_in_any_joint(spelling: str, name:
         "42",
         "do it",
         "今天天气很好",
+        "AMF",
+        "Hello AMF",
+        "The UPF crashed again",
+        "We deployed the AMF yesterday and it works fine",
     ],
 )
 def test_a_text_without_a_meaning_says_what_was_understood_and_gives_an_example(text: str) -> None:
@@ -79,6 +90,16 @@ def test_what_must_not_run_is_never_deployed(text: str) -> None:
     """A deletion and a negation are no intent of their own."""
     with pytest.raises(Meaningless):
         READ(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["What is an AMF?", "How many UPF replicas are running in core?", "Is the AMF healthy?", "Which SMF is it?"]
+)
+def test_a_question_is_no_request(text: str) -> None:
+    """The operator does not answer; asking politely is not asking a question."""
+    with pytest.raises(Meaningless, match="asks instead of saying what to do"):
+        READ(text)
+    assert READ("Can you deploy an AMF?").action == "deploy"
 
 
 @pytest.mark.parametrize("name", ["../etc", "core/../kube-system", "Core_5G", "$(id)", "core..b", "x" * 64, "-core"])

@@ -15,6 +15,7 @@ from nephoran.intent.plan import (
     effective,
     modifies,
     plan,
+    planned,
     provides,
     superseded,
     targets,
@@ -302,6 +303,16 @@ def test_a_relative_scale_supersedes_nothing_and_is_superseded_by_a_number() -> 
 def test_the_same_meaning_gives_the_same_plan_in_every_order_of_its_components() -> None:
     """A plan does not depend on how a sentence lists its functions."""
     assert plan(meant("deploy", "smf", "amf")).functions == plan(meant("deploy", "amf", "smf")).functions
+
+
+def test_a_plan_is_made_once_for_the_same_content() -> None:
+    """Equal meanings under equal adjustments share a plan; how often that helped can be read."""
+    planned.cache_clear()
+    first = plan(meant("deploy", "amf", amf=3), [scale("more", "amf", 5)])
+    assert plan(meant("deploy", "amf", amf=3), [scale("more", "amf", 5)]) is first
+    assert plan(meant("deploy", "amf", amf=4), [scale("more", "amf", 5)]) == first
+    assert plan(meant("deploy", "amf", amf=3), [scale("more", "amf", 6)]) != first
+    assert (planned.cache_info().hits, planned.cache_info().misses) == (1, 3)
 
 
 def test_a_plan_survives_being_stored() -> None:

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nephoran.intent.interpret import RuleInterpreter
 from nephoran.intent.manifests import Place, label_value
 from nephoran.intent.meaning import Autoscale, Detail, Meaning
 from nephoran.intent.plan import Adjustment, plan
@@ -20,6 +21,7 @@ from nephoran.knowledge import knowledge
 IDENTITY = IntentIdentity("core", "net", "uid-1", 1)
 COMPONENTS = tuple(name for name, fact in knowledge().components.items() if fact.manifest == "Deployment")
 IMAGES = {name: f"images.example/{name}:1" for name in COMPONENTS}
+HERE: dict[str, Any] = {"target_namespace": "net", "images": IMAGES}
 HOSTILE = "\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: x}\n"
 NAME = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 
@@ -145,6 +147,43 @@ def test_pods_are_restricted_sized_and_probed(component: str) -> None:
     assert container["resources"]["requests"].keys() == container["resources"]["limits"].keys()
 
 
+@pytest.mark.parametrize(
+    ("sentence", "files"),
+    [
+        ("Deploy AMF with 3 replicas", ["deployment-amf", "service-amf", "configmap-amf", "networkpolicy-amf"]),
+        ("Deploy UPF with autoscaling between 2 and 6 replicas", ["deployment-upf", "hpa-upf"]),
+        ("Deploy NRF with HPA (2..5 pods, 80 % CPU)", ["hpa-nrf"]),
+        ("Create a URLLC slice with 1 ms latency", ["slice-configuration"]),
+        ("Deploy UPF for the eMBB slice", ["deployment-upf", "slice-configuration"]),
+        ("Deploy 5 E2 nodes", ["e2nodeset"]),
+        ("Deploy Near-RT RIC with 10 E2 node simulators", ["deployment-near-rt-ric", "e2nodeset"]),
+        ("Enforce zero trust between all core functions", ["policy-configuration"]),
+    ],
+)
+def test_what_a_sentence_asks_for_is_rendered(sentence: str, files: list[str]) -> None:
+    """From the words to the files of every kind."""
+    told = rendered(RuleInterpreter().meaning(sentence))
+    assert {f"{name}.yaml" for name in files} <= told.files.keys()
+    asked = {name.partition("-")[0] for name in files}
+    optional = {name for name in told.files if name.startswith(("hpa", "slice", "e2nodeset", "policy"))}
+    assert {name.removesuffix(".yaml").partition("-")[0] for name in optional} <= asked
+
+
+def test_two_intents_with_the_same_function_have_no_object_in_common() -> None:
+    """In one namespace: each object is called after its intent, so neither overwrites the other's."""
+    meaning = deploy("amf", "smf", "e2-node", detail=Detail(autoscale=True))
+    names = [
+        {
+            (it["kind"], it["metadata"]["name"])
+            for it in objects(render(IntentIdentity(intent, "net", "u", 1), plan(meaning), **HERE)).values()
+            if "metadata" in it
+        }
+        for intent in ("core", "edge")
+    ]
+    assert len(names[0]) == len(names[1]) == 11
+    assert names[0].isdisjoint(names[1])
+
+
 def test_services_lead_to_the_pods_of_this_intent_only() -> None:
     """Selectors are the pod's own labels and differ between two intents with the same function."""
     files = objects(rendered(deploy("amf")))
@@ -217,6 +256,12 @@ def test_e2_nodes_register_with_the_ric_of_the_same_intent() -> None:
     assert spec["ricConfiguration"]["ricEndpoint"] == "http://core-near-rt-ric.net.svc:38080"
     assert "ricConfiguration" not in objects(rendered(together, images={}))["e2nodeset.yaml"]["spec"]
     assert "ricConfiguration" not in objects(rendered(deploy("e2-node")))["e2nodeset.yaml"]["spec"]
+
+
+def test_settings_are_readable_in_any_script() -> None:
+    """A site is shown as it was written, line by line."""
+    content = rendered(deploy("amf", detail=Detail(site="Zürich-1"))).files["configmap-amf.yaml"].decode()
+    assert '      "site": "Zürich-1"\n' in content
 
 
 def test_the_sentence_is_kept_word_for_word() -> None:
