@@ -12,6 +12,7 @@ import pytest
 
 from nephoran.intent.interpret import RuleInterpreter
 from nephoran.intent.meaning import Action, Autoscale, Detail, Meaning, SliceType, to_json
+from nephoran.intent.score import KEYS, score
 
 PAGE = (Path(__file__).parents[3] / "docs" / "intents.md").read_text(encoding="utf-8")
 WORDS: dict[Any, str] = {
@@ -86,3 +87,14 @@ def test_the_shown_output_is_what_the_interpreter_says() -> None:
     found = re.search(r'^\$ nephoran interpret -o json "(.+)"\n(.+)$', PAGE, re.MULTILINE)
     assert found
     assert json.loads(found[2]) == to_json(RuleInterpreter().meaning(found[1]))
+
+
+def test_the_shown_score_is_the_one_that_is_counted() -> None:
+    """The console block of the score is true to the letter, and the other files are as long as it says."""
+    folder = Path(__file__).parents[1] / "intent"
+    counted = score((folder / "heldout.jsonl").read_text("utf-8").splitlines(), RuleInterpreter())
+    shown = [f"{key:<12}{counted.accuracy_of(key):7.1%}" for key in KEYS]
+    assert "\n".join([*shown, f"{counted.right} of {counted.sentences} sentences right"]) in PAGE
+    for name in ("intents", "corpus"):
+        lines = (folder / f"{name}.jsonl").read_text("utf-8").splitlines()
+        assert re.search(rf"`{name}\.jsonl` \({len(lines)} ", PAGE)
