@@ -7,7 +7,6 @@ memory. Every run has a fresh operator and a namespace of its own.
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -24,7 +23,7 @@ from bench.child import Child
 from bench.measure import Usage, percentiles
 from bench.report import Result, show
 from bench.server import ApiServer, Choice, Requests, chosen
-from bench.workload import Intents, NodeSet, Seen, Workload, durations
+from bench.workload import Intents, NodeSet, Seen, Workload, bare_repository, durations
 from nephoran.e2.simulator import RicSimulator
 
 _LIMIT_SECONDS = 120.0
@@ -79,7 +78,8 @@ class Bench:
             options = [f"--namespace={namespace}", f"--kubeconfig={self._server.kubeconfig()}"]
             options.append(f"--ric={ric.url.removeprefix('http://')}")
             if run.git:
-                options.append(f"--git={_remote(stack)}")
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-remote-")))
+                options.append(f"--git={bare_repository(folder)}")
             if self._profiles:
                 options.append(f"--profile={self._profiles / namespace}.pstats")
             operator = await stack.enter_async_context(Child("bench.operator", *options))
@@ -122,13 +122,6 @@ class _Look(NamedTuple):
     usage: Usage
     server: float | None
     requests: Requests
-
-
-def _remote(stack: AsyncExitStack) -> Path:
-    """A bare repository that takes pushes."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-remote-"))) / "remote.git"
-    subprocess.run(["git", "init", "--bare", "--quiet", "--initial-branch=main", folder], check=True)
-    return folder
 
 
 async def measure(choice: Choice, runs: Iterable[Run], profiles: Path | None, console: Console) -> list[Result]:

@@ -8,7 +8,7 @@ import ssl
 import tempfile
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ import aiohttp
 
 from bench.child import Child
 from bench.measure import process_cpu
-from nephoran.api.install import admission_policies, crds, manifests
+from nephoran.api.install import Manifest, admission_policies, crds, manifests
 from nephoran.api.names import GROUP, VERSION
 from steady.testing.controlplane import OPERATOR, BinariesMissingError, ControlPlane, locate
 
@@ -124,48 +124,56 @@ class EmbeddedServer(ApiServer):
 
 
 class RealServer(ApiServer):
-    """A kube-apiserver with etcd; the operator has the rights that we ship."""
+    """A kube-apiserver with etcd. `installed` is applied to it: by default what we ship, but the admission policy."""
 
     name = "real"
 
+    def __init__(self, installed: list[Manifest] | None = None) -> None:
+        super().__init__()
+        self._installed = manifests(admission_policy="off") if installed is None else installed
+
     async def __aenter__(self) -> Self:
-        plane = self._plane = await self._stack.enter_async_context(ControlPlane())
+        plane = self.plane = await self._stack.enter_async_context(ControlPlane())
         self.url, self.token = plane.url, plane.tokens["admin"]
         self.trust = ssl.create_default_context(cafile=str(plane.ca_path))
-        await self._apply(manifests(admission_policy="off"))
+        await self._apply(self._installed)
         said = await plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
         assert said.code == 0, said.err
+        await self._until_created(lambda _: True)
         return self
 
     def kubeconfig(self) -> Path:
         """The kubeconfig with which the operator reaches it."""
-        return self._plane.kubeconfig(OPERATOR.key)
+        return self.plane.kubeconfig(OPERATOR.key)
 
     async def requests(self) -> Requests:
         """All requests of the operator so far, as the audit log tells them."""
-        entries = await self._plane.audit()
+        entries = await self.plane.audit()
         refused = {entry.uri for entry in entries if entry.user == OPERATOR.username and entry.code == 403}
         assert not refused, f"the rights that we ship do not suffice for {min(refused)}"
         return _counted((e.verb, e.resource, e.subresource) for e in entries if e.user == OPERATOR.username)
 
     async def cpu(self) -> float | None:
         """CPU seconds that kube-apiserver has used; None where they cannot be read."""
-        return process_cpu(self._plane.apiserver_pid)
+        return process_cpu(self.plane.apiserver_pid)
 
     async def take_policy(self) -> None:
         """Install the admission policy, and wait until it works."""
         await self._apply(admission_policies())
+        await self._until_created(lambda made: bool(made["metadata"].get("finalizers")))
+
+    async def _until_created(self, right: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until an object of each kind can be created, and is `right` then; none is."""
         path = f"/apis/{GROUP}/{VERSION}/namespaces/default"
         async with self.user() as session, asyncio.timeout(_EFFECTIVE_SECONDS):
             for plural, kind, spec in _PROBES:
                 body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind, "metadata": {"name": "probe"}, "spec": spec}
-                probe = f"{path}/{plural}?dryRun=All"
-                while not (await _created(session, probe, body))["metadata"].get("finalizers"):  # noqa: ASYNC110 - a policy tells nobody
+                while not await _would_create(session, f"{path}/{plural}?dryRun=All", body, right):  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(_POLL_SECONDS)
 
     async def _apply(self, objects: list[dict[str, Any]]) -> None:
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-        said = await self._plane.kubectl("apply", "--server-side", "-f", "-", stdin=text)
+        said = await self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=text)
         assert said.code == 0, said.err
 
 
@@ -184,6 +192,14 @@ def chosen(choice: Choice) -> ApiServer:
 
 def _counted(requests: Iterable[tuple[str, str, str]]) -> Requests:
     return Counter((verb, f"{kind}/{part}" if part else kind) for verb, kind, part in requests if verb != "watch")
+
+
+async def _would_create(
+    session: aiohttp.ClientSession, path: str, body: dict[str, Any], right: Callable[[dict[str, Any]], bool]
+) -> bool:
+    """Whether the object comes out `right`; not yet, where the server has yet to learn its kind."""
+    async with session.post(path, json=body) as answer:
+        return answer.status == 201 and right(await answer.json())
 
 
 async def _created(session: aiohttp.ClientSession, path: str, body: dict[str, Any]) -> dict[str, Any]:

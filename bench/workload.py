@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -18,7 +20,8 @@ from steady.tasks import Scope
 _API: Final = f"{GROUP}/{VERSION}"
 _AT_ONCE: Final = 32
 """Requests of the user at a time: enough to keep an API server busy."""
-_COMPONENTS: Final = ("AMF", "SMF", "UPF", "NRF", "PCF", "UDM", "AUSF", "NSSF")
+COMPONENTS: Final = ("AMF", "SMF", "UPF", "NRF", "PCF", "UDM", "AUSF", "NSSF")
+"""Network functions that the sentences deploy."""
 
 Body = dict[str, Any]
 Seen = Callable[[int], None]
@@ -69,15 +72,7 @@ class Intents(Workload):
 
     def bodies(self) -> list[Body]:
         """The objects to create."""
-        sentences = itertools.product(range(128, 128 * 1024, 128), range(2, 6), _COMPONENTS)
-        return [
-            _body(
-                "NetworkIntent",
-                f"intent-{number}",
-                {"intent": f"Deploy {what} with {many} replicas and {size}Mi memory"},
-            )
-            for number, (size, many, what) in zip(range(self.units), sentences, strict=False)
-        ]
+        return intents(self.units)
 
 
 class NodeSet(Workload):
@@ -92,8 +87,33 @@ class NodeSet(Workload):
 
     def bodies(self) -> list[Body]:
         """The object to create."""
-        spec = {"replicas": self.units, "ricConfiguration": {"ricEndpoint": self._endpoint}}
-        return [_body("E2NodeSet", "set", spec)]
+        return [node_set("set", self.units, self._endpoint)]
+
+
+def intents(count: int) -> list[Body]:
+    """That many NetworkIntents, each with a sentence of its own."""
+    sentences = itertools.product(range(128, 128 * 1024, 128), range(2, 6), COMPONENTS)
+    return [
+        intent(f"intent-{number}", f"Deploy {what} with {many} replicas and {size}Mi memory")
+        for number, (size, many, what) in zip(range(count), sentences, strict=False)
+    ]
+
+
+def intent(name: str, sentence: str) -> Body:
+    """A NetworkIntent."""
+    return _body("NetworkIntent", name, {"intent": sentence})
+
+
+def node_set(name: str, replicas: int, endpoint: str) -> Body:
+    """An E2NodeSet of `replicas` nodes at the RIC `endpoint`."""
+    return _body("E2NodeSet", name, {"replicas": replicas, "ricConfiguration": {"ricEndpoint": endpoint}})
+
+
+def bare_repository(folder: Path) -> Path:
+    """A bare git repository in `folder` that takes pushes."""
+    path = folder / "remote.git"
+    subprocess.run(["git", "init", "--bare", "--quiet", "--initial-branch=main", path], check=True)
+    return path
 
 
 async def durations(

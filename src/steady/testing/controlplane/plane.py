@@ -100,6 +100,12 @@ class ControlPlane:
         assert self._server is not None, "the control plane is not running"
         return self._server.pid
 
+    @property
+    def etcd_pid(self) -> int:
+        """The process id of etcd."""
+        assert self._etcd is not None, "the control plane is not running"
+        return self._etcd.pid
+
     def kubeconfig(self, actor: str = ADMIN.key) -> Path:
         """Write the kubeconfig of `actor` (`admin`, `operator` or `user`) and return its path."""
         return self.credentials.kubeconfig(actor, self.url)

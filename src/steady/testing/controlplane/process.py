@@ -7,6 +7,7 @@ session has several).
 import asyncio
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from steady.testing.controlplane import leash
@@ -19,8 +20,11 @@ _LOG_TAIL_BYTES = 4096
 class Process:
     """A running server: started by construction, stopped by `stop`, gone when this process is."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
-        """Start `command`; its output is appended to `log`. Raises `OSError` where it cannot be started."""
+    def __init__(self, command: list[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Start `command` with `environment` (by default this process's); its output is appended to `log`.
+
+        Raises `OSError` where it cannot be started.
+        """
         self.name = Path(command[0]).name
         self.log = log
         with log.open("ab") as output:
@@ -29,6 +33,7 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
+                env=environment,
                 start_new_session=True,
             )
         assert self._leash.stdout is not None

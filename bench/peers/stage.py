@@ -1,0 +1,233 @@
+"""One contender on a control plane of its own, with a user, an independent watcher and a RIC around it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from bench.child import Child
+from bench.measure import Usage, process_usage
+from bench.peers.audit import Tally
+from bench.peers.contenders import Contender, Site
+from bench.peers.record import Phase, Run
+from bench.peers.sightings import Goal, Sighting, Watcher
+from bench.peers.templates import write_templates
+from bench.peers.user import Gone, Reached, User
+from bench.server import RealServer
+from bench.workload import bare_repository, intent
+from nephoran.e2.simulator import RicSimulator
+from steady.testing.controlplane import ADMIN, OPERATOR
+from steady.testing.controlplane.process import Process
+
+NAMESPACE = "bench"
+_READY_SECONDS = 90.0
+_QUIET_SECONDS = 1.0
+_SETTLE_SECONDS = 6.0
+_IDLE_SHARE = 0.06  # of one core: what a control plane uses that nobody asks anything, and a little more
+_IDLE_LIMIT_SECONDS = 20.0
+_NOTHING = Usage(0.0, 0.0, 0.0)
+
+Told = Callable[[str, int, int], None]
+"""Is told how far a run is: phase, reached, of how many."""
+
+
+class ContenderEnded(Exception):
+    """The contender's process ended by itself; the message holds the end of its log."""
+
+
+class _Look(NamedTuple):
+    at: float
+    requests: Counter[str]
+    usage: Usage
+    server: float
+    etcd: float
+    events: Counter[str]
+    bytes: Counter[str]
+
+
+class Stage:
+    """Enter it to have `contender` ready and everything else quiet; phases are added to `run`.
+
+    `local` and `slow` are told to the contender (see `Site`).
+    """
+
+    def __init__(
+        self,
+        contender: Contender,
+        run: Run,
+        told: Told,
+        *,
+        local: bool = False,
+        slow: float = 0.0,
+    ) -> None:
+        self.contender = contender
+        self.run = run
+        self._told = told
+        self._local = local
+        self._slow = slow
+        self._stack = AsyncExitStack()
+        self._process: Process | None = None
+        self._idle = 0.0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self.server = await stack.enter_async_context(RealServer(self.contender.installed()))
+            if self.contender.policy:
+                await self.server.take_policy()
+            self.ric = await stack.enter_async_context(RicSimulator())
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peer-")))
+            self.user = User(await stack.enter_async_context(self.server.user()), NAMESPACE)
+            await self.user.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+            self.watcher = await self._watching(stack)
+            self._tally = Tally(self.server.plane.folder / "audit.log", OPERATOR.username)
+            self.site = self._site()
+            stack.push_async_callback(self.stop)
+            await self.start()
+            await self._ready()
+            await self._calm()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def start(self) -> None:
+        """Start the contender's process."""
+        command, environment = self.contender.started(self.site)
+        self._process = await asyncio.to_thread(Process, command, self.folder / "contender.log", environment)
+
+    async def stop(self) -> None:
+        """Stop it; its memory is noted first."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.running:
+            usage = process_usage(process.pid)
+            self.run.peak = max(self.run.peak, usage.peak)
+            self.run.settled = usage.resident
+        await process.stop()
+
+    @asynccontextmanager
+    async def phase(self, name: str, *, units: int, objects: int) -> AsyncIterator[Phase]:
+        """Measure what happens inside, and what follows from it until all is quiet."""
+        phase = Phase(name=name, units=units, objects=objects)
+        before = await self._look()
+        yield phase
+        phase.seconds = asyncio.get_running_loop().time() - before.at
+        await self.watcher.quiet(_QUIET_SECONDS, _SETTLE_SECONDS)
+        after = await self._look()
+        phase.requests = dict(sorted((after.requests - before.requests).items()))
+        phase.controller = after.usage.cpu - before.usage.cpu
+        phase.children = after.usage.children - before.usage.children
+        phase.server, phase.etcd = after.server - before.server, after.etcd - before.etcd
+        phase.idle = self._idle * (after.at - before.at)
+        phase.events, phase.bytes = dict(after.events - before.events), dict(after.bytes - before.bytes)
+        self.run.phases.append(phase)
+
+    async def until(self, phase: str, *goals: Goal, of: int, limit: float) -> None:
+        """Wait until all goals are complete, at most `limit` seconds; where no goal ever is, wait all of them."""
+
+        def tell() -> None:
+            self._told(phase, sum(goal.reached for goal in goals), of)
+            self._alive()
+
+        await self.watcher.until(*goals, limit=limit, complete=self.contender.completes, each=tell)
+
+    def limit(self, objects: int, extra: float = 60.0) -> float:
+        """How long to wait for that many objects, in seconds."""
+        return extra + objects * self.contender.patience
+
+    async def requests(self) -> Counter[str]:
+        """All requests of the contender so far."""
+        await self.server.plane.audit()
+        return self._tally.counts()
+
+    async def _look(self) -> _Look:
+        self._alive()
+        requests = await self.requests()
+        await self.watcher.take()
+        plane = self.server.plane
+        return _Look(
+            asyncio.get_running_loop().time(),
+            requests,
+            process_usage(self._process.pid) if self._process else _NOTHING,
+            process_usage(plane.apiserver_pid).cpu,
+            process_usage(plane.etcd_pid).cpu,
+            self.watcher.events.copy(),
+            self.watcher.bytes.copy(),
+        )
+
+    def _alive(self) -> None:
+        if self._process is not None and not self._process.running:
+            raise ContenderEnded(f"{self.contender.name} has ended:\n{self._process.tail()}")
+
+    def _site(self) -> Site:
+        manifests = self.folder / "manifests"
+        git = ""
+        if self.run.git:
+            write_templates(manifests)
+            git = str(bare_repository(self.folder))
+        return Site(
+            kubeconfig=self.server.kubeconfig(),
+            namespace=NAMESPACE,
+            ric=self.ric.url,
+            work=self.folder,
+            manifests=manifests,
+            git=git,
+            local=self._local,
+            slow=self._slow,
+        )
+
+    async def _watching(self, stack: AsyncExitStack) -> Watcher:
+        token = self.folder / "token"
+        token.touch(mode=0o600)
+        token.write_text(self.server.plane.tokens[ADMIN.key], encoding="utf-8")
+        arguments = (
+            f"--url={self.server.url}",
+            f"--token-file={token}",
+            f"--ca={self.server.plane.ca_path}",
+            f"--namespace={NAMESPACE}",
+        )
+        return Watcher(await stack.enter_async_context(Child("bench.peers.sightings", *arguments)))
+
+    async def _ready(self) -> None:
+        """One intent that is looked at and goes again shows that the contender works; it is not measured."""
+        body = intent("probe", "Deploy AMF with 2 replicas and 128Mi memory")
+        noticed, gone = Reached("networkintents", ["probe"], _noticed), Gone("networkintents", ["probe"])
+        await self.user.put(body)
+        await self.watcher.until(noticed, limit=_READY_SECONDS, each=self._alive)
+        await self.user.remove("networkintents", "probe")
+        await self.watcher.until(gone, limit=_READY_SECONDS, each=self._alive)
+        if not (noticed.complete and gone.complete):
+            raise ContenderEnded(f"{self.contender.name} does nothing:\n{self._log()}")
+
+    async def _calm(self) -> None:
+        """Wait until the servers have nothing left to do, and note what they use then."""
+        clock = asyncio.get_running_loop().time
+        end, shares = clock() + _IDLE_LIMIT_SECONDS, []
+        while clock() < end:
+            before, begun = self._servers(), clock()
+            await asyncio.sleep(_QUIET_SECONDS)
+            shares.append((self._servers() - before) / (clock() - begun))
+            if shares[-1] < _IDLE_SHARE:
+                break
+        self._idle = min(shares)
+
+    def _servers(self) -> float:
+        plane = self.server.plane
+        return process_usage(plane.apiserver_pid).cpu + process_usage(plane.etcd_pid).cpu
+
+    def _log(self) -> str:
+        return self._process.tail() if self._process else ""
+
+
+def _noticed(sighting: Sighting) -> bool:
+    return sighting.phase not in {"", "Pending"}

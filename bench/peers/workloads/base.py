@@ -1,0 +1,41 @@
+"""What a workload is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from bench.peers.contenders import Contender
+from bench.peers.sightings import Sighting
+from bench.peers.stage import Stage
+
+GOAL = "Completed"
+
+
+class Workload(ABC):
+    """Something to do in several sizes. `local` and `slow` are told to the contenders (see `Site`)."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    sizes: ClassVar[tuple[int, ...]]
+    smoke: ClassVar[int]
+    """A size that shows only that everything works."""
+    seconds: ClassVar[float] = 10.0
+    """How long it takes, roughly, beside what the contender needs for each object."""
+    with_git: ClassVar[bool] = False
+    """Whether there is a variant in which manifests are committed."""
+    local: ClassVar[bool] = False
+    slow: ClassVar[float] = 0.0
+
+    def suits(self, contender: Contender, size: int) -> bool:  # noqa: ARG002 - for those that differ
+        """Whether that contender can take part."""
+        return True
+
+    @abstractmethod
+    async def run(self, stage: Stage, size: int) -> None:
+        """Do it, phase by phase."""
+
+
+def completed(sighting: Sighting) -> bool:
+    """Whether an intent shows that it has been carried out."""
+    return sighting.phase == GOAL
