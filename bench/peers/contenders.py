@@ -68,7 +68,7 @@ def _go(mode: str, *options: str) -> Callable[[Site], list[str]]:
         told = [
             str(binaries.cached()),
             f"-mode={mode}",
-            f"-config={site.kubeconfig}",
+            f"-kubeconfig={site.kubeconfig}",
             f"-namespace={site.namespace}",
             f"-ric={site.ric}",
             *options,

@@ -116,18 +116,15 @@ class Watcher:
                 goal.see(sighting)
         return len(fresh)
 
-    async def until(self, *goals: Goal, limit: float, each: Callable[[], None], complete: bool = True) -> None:
-        """Wait until every goal is complete, at most `limit` seconds; `each` is called now and then.
-
-        With `complete` false the time is waited out in any case.
-        """
+    async def until(self, *goals: Goal, limit: float, each: Callable[[], None]) -> None:
+        """Wait until every goal is complete, at most `limit` seconds; `each` is called now and then."""
         self._goals += [goal for goal in goals if goal not in self._goals]
         clock = asyncio.get_running_loop().time
         end = clock() + limit
         while clock() < end:
             await self.take()
             each()
-            if complete and all(goal.complete for goal in goals):
+            if all(goal.complete for goal in goals):
                 return
             await asyncio.sleep(_POLL_SECONDS)
 

@@ -133,13 +133,13 @@ class Stage:
         self.run.phases.append(phase)
 
     async def until(self, phase: str, *goals: Goal, of: int, limit: float) -> None:
-        """Wait until all goals are complete, at most `limit` seconds; where no goal ever is, wait all of them."""
+        """Wait until all goals are complete, at most `limit` seconds."""
 
         def tell() -> None:
             self._told(phase, sum(goal.reached for goal in goals), of)
             self._alive()
 
-        await self.watcher.until(*goals, limit=limit, complete=self.contender.completes, each=tell)
+        await self.watcher.until(*goals, limit=limit, each=tell)
 
     def limit(self, objects: int, extra: float = 60.0) -> float:
         """How long to wait for that many objects, in seconds."""

@@ -26,6 +26,7 @@ const (
 	removalWait   = 100 * time.Millisecond
 	requeueDelay  = time.Second
 	conflictDelay = 2 * time.Second
+	nextLook      = 30 * time.Second
 )
 
 // pretended is how long the phases sleep instead of working.
@@ -64,13 +65,14 @@ func (r *optimizedIntents) Reconcile(ctx context.Context, request ctrl.Request) 
 		break // the next phases ask the object in memory for a condition that only the batcher has, and are skipped
 	}
 	r.batcher.queue(request.NamespacedName, "Ready", "Phase")
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: nextLook}, nil
 }
 
 func (r *optimizedIntents) removed(ctx context.Context, intent *NetworkIntent) (ctrl.Result, error) {
 	if !controllerutil.RemoveFinalizer(intent, intentFinalizer) {
 		return ctrl.Result{}, nil
 	}
+	r.batcher.queue(client.ObjectKeyFromObject(intent), "Deleting", "Phase")
 	if err := wait(ctx, removalWait); err != nil {
 		return ctrl.Result{}, err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -22,16 +21,15 @@ import (
 const leaseName = "nephoran-intent-operator"
 
 type options struct {
-	kubeconfig, namespace, mode, ric string
-	git, work, manifests             string
-	sleep, heartbeat                 time.Duration
-	workers                          int
-	leak                             bool
+	namespace, mode, ric string
+	git, work, manifests string
+	sleep, heartbeat     time.Duration
+	workers              int
+	leak                 bool
 }
 
 func main() {
 	var chosen options
-	flag.StringVar(&chosen.kubeconfig, "config", "", "kubeconfig of the API server")
 	flag.StringVar(&chosen.namespace, "namespace", "", "namespace to work in")
 	flag.StringVar(&chosen.mode, "mode", "right", "original, optimized, ordinary or right")
 	flag.StringVar(&chosen.ric, "ric", "", "base URL of the RIC of all sets (right)")
@@ -60,7 +58,7 @@ func run(chosen options) error {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), addToScheme(scheme)); err != nil {
 		return err
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", chosen.kubeconfig)
+	config, err := ctrl.GetConfig() // by -kubeconfig; without a limit of the client's own
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -71,6 +73,9 @@ func (r *rightSets) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.R
 	if err := r.report(ctx, set); err != nil {
 		return ctrl.Result{}, err
 	}
+	if equality.Semantic.DeepEqual(before.Status, set.Status) {
+		return ctrl.Result{}, nil
+	}
 	return ctrl.Result{}, client.IgnoreNotFound(r.Status().Patch(ctx, set, client.MergeFrom(before)))
 }
 
@@ -123,13 +128,17 @@ func (r *rightSets) report(ctx context.Context, set *E2NodeSet) error {
 	if err != nil {
 		return err
 	}
+	since := map[string]*metav1.Time{}
+	for _, node := range set.Status.E2NodeStatuses {
+		since[node.NodeID] = node.ConnectedSince
+	}
 	now := metav1.Now()
 	nodes := make([]NodeStatus, set.Spec.Replicas)
 	for index := range nodes {
 		id := nodeID(set, index)
 		nodes[index] = NodeStatus{NodeID: id, State: pending}
 		if states[id] == "CONNECTED" {
-			nodes[index] = NodeStatus{NodeID: id, State: connected, ConnectedSince: &now}
+			nodes[index] = NodeStatus{NodeID: id, State: connected, ConnectedSince: cmp.Or(since[id], &now)}
 		}
 	}
 	tell(set, nodes)
