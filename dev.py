@@ -271,6 +271,15 @@ def bench_quick() -> int:
     return run("-m", "bench.quick")
 
 
+def bench_peers(*options: str) -> int:
+    """Measure the operator beside its peers on a real API server (options go to `python -m bench.peers`)."""
+    environment("dev")
+    folder = control_plane_folder()
+    if folder is None:
+        raise Missing("the real control plane: `make control-plane` builds it, or set KUBEBUILDER_ASSETS")
+    return run("-m", "bench.peers", *options, KUBEBUILDER_ASSETS=folder)
+
+
 def lock() -> int:
     """Write requirements/*.txt anew from pyproject.toml (needs `uv`)."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(PYTHON.parent))
@@ -304,6 +313,7 @@ COMMANDS = {
     "lint": lint,
     "control-plane": control_plane,
     "bench-quick": bench_quick,
+    "bench-peers": bench_peers,
     "lock": lock,
     "help": show_help,
 }
@@ -316,7 +326,7 @@ def main(arguments: list[str]) -> int:
     if command is None:
         say(f"dev.py: no command {name!r}; it knows: {', '.join(COMMANDS)}")
         return 2
-    if options and command not in (demo, test, test_contract):
+    if options and command not in (demo, test, test_contract, bench_peers):
         say(f"dev.py {name}: takes no options, got: {' '.join(options)}")
         return 2
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from steady.testing.controlplane.binaries import etcd_version, kubernetes_versio
 
 _RUNS = "runs"
 _MACHINE = "machine.json"
+_FIGURES = "figures.json"
 
 
 class Phase(msgspec.Struct, kw_only=True):
@@ -114,6 +116,11 @@ class Results:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = msgspec.json.format(msgspec.json.encode(machine), indent=1)
         (self.folder / _MACHINE).write_bytes(content + b"\n")
+
+    def keep_figures(self, figures: Sequence[object]) -> None:
+        """Write what was judged."""
+        content = msgspec.json.format(msgspec.json.encode(figures), indent=1)
+        (self.folder / _FIGURES).write_bytes(content + b"\n")
 
     def machine(self) -> Machine:
         """Where the runs were made. Raises FileNotFoundError."""
