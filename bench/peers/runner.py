@@ -38,6 +38,11 @@ class Planned(NamedTuple):
         work = self.size * (self.contender.patience if self.contender.completes else 0.0)
         return _START_SECONDS + self.workload.seconds + work
 
+    def stage(self, run: Run, told: Told) -> Stage:
+        """Where it is made."""
+        work = self.workload
+        return Stage(self.contender, run, told, local=work.local, slow=work.slow, weathered=work.weathered)
+
     def record(self) -> Run:
         """The run before it is made."""
         return Run(
@@ -89,7 +94,7 @@ async def measure(runs: Sequence[Planned], results: Results, console: Console) -
                 progress.update(task, description=f"{title} {phase} {reached}/{of}")
 
             progress.update(task, description=f"{title} starting")
-            run = await _made(plan, told)
+            run = await _made(plan, told, progress.console)
             results.keep(run)
             made.append(run)
             progress.advance(task, plan.weight)
@@ -97,14 +102,21 @@ async def measure(runs: Sequence[Planned], results: Results, console: Console) -
     return made
 
 
-async def _made(plan: Planned, told: Told) -> Run:
+async def _made(plan: Planned, told: Told, console: Console) -> Run:
     run = plan.record()
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
-            async with Stage(plan.contender, run, told, local=plan.workload.local, slow=plan.workload.slow) as stage:
+            async with plan.stage(run, told) as stage:
                 await plan.workload.run(stage, plan.size)
-    except (ContenderEnded, StartFailedError, TimeoutError) as error:
-        run.trouble = str(error) or f"not done after {_LONGEST_SECONDS:.0f} s"
+                console.print(*stage.said, sep="\n", end="")
+    except ContenderEnded as ended:
+        run.trouble = str(ended)
+        console.print(ended.log)
+    except StartFailedError as failed:
+        run.trouble = "the control plane did not start"
+        console.print(str(failed))
+    except TimeoutError:
+        run.trouble = f"not done after {_LONGEST_SECONDS:.0f} s"
     return run
 
 

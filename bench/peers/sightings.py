@@ -68,7 +68,7 @@ class _Status(msgspec.Struct, rename="camel"):
 
 class _Object(msgspec.Struct):
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-    status: _Status = msgspec.field(default_factory=_Status)
+    status: _Status | str = msgspec.field(default_factory=_Status)  # a Status, such as 410, has a word there
 
 
 class _Event(msgspec.Struct):
@@ -116,9 +116,13 @@ class Watcher:
                 goal.see(sighting)
         return len(fresh)
 
+    def show(self, *goals: Goal) -> None:
+        """Show all that is taken from now on to these goals, too."""
+        self._goals += [goal for goal in goals if goal not in self._goals]
+
     async def until(self, *goals: Goal, limit: float, each: Callable[[], None]) -> None:
         """Wait until every goal is complete, at most `limit` seconds; `each` is called now and then."""
-        self._goals += [goal for goal in goals if goal not in self._goals]
+        self.show(*goals)
         clock = asyncio.get_running_loop().time
         end = clock() + limit
         while clock() < end:
@@ -180,6 +184,8 @@ async def _watch(
     async with aclosing(_lines(session, path, ready)) as lines:
         async for line, event in lines:
             metadata, status = event.object.metadata, event.object.status
+            if isinstance(status, str):
+                continue
             seen.append(
                 Sighting(
                     time.monotonic(),
@@ -202,7 +208,10 @@ async def _watch(
 async def _lines(
     session: aiohttp.ClientSession, path: str, ready: asyncio.Event
 ) -> AsyncGenerator[tuple[bytes, _Event], None]:
-    """Every event and its line; where a watch ends, the next one goes on from the last version that was seen."""
+    """Every event and its line; where a watch ends, the next one goes on from the last version that was seen.
+
+    An error in the stream, such as 410, has no version: all is listed again.
+    """
     version = ""
     while True:
         rest = b""
@@ -218,8 +227,7 @@ async def _lines(
                     for line in lines:
                         event = _event.decode(line)
                         version = event.object.metadata.resource_version
-                        if event.type != "ERROR":  # such as 410: its object has no version, so all is listed again
-                            yield line, event
+                        yield line, event
         except aiohttp.ClientError:
             await asyncio.sleep(_AGAIN_SECONDS)
 

@@ -19,6 +19,7 @@ from bench.peers.record import Phase, Run
 from bench.peers.sightings import Goal, Sighting, Watcher
 from bench.peers.templates import write_templates
 from bench.peers.user import Gone, Reached, User
+from bench.peers.weather import Weather
 from bench.server import RealServer
 from bench.workload import bare_repository, intent
 from nephoran.e2.simulator import RicSimulator
@@ -31,6 +32,7 @@ _QUIET_SECONDS = 1.0
 _SETTLE_SECONDS = 6.0
 _IDLE_SHARE = 0.06  # of one core: what a control plane uses that nobody asks anything, and a little more
 _IDLE_LIMIT_SECONDS = 20.0
+_IDLE_SECONDS = 3.0
 _NOTHING = Usage(0.0, 0.0, 0.0)
 
 Told = Callable[[str, int, int], None]
@@ -38,7 +40,11 @@ Told = Callable[[str, int, int], None]
 
 
 class ContenderEnded(Exception):
-    """The contender's process ended by itself; the message holds the end of its log."""
+    """The contender's process ended by itself or does nothing; `log` is the end of what it said."""
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
 
 
 class _Look(NamedTuple):
@@ -54,7 +60,7 @@ class _Look(NamedTuple):
 class Stage:
     """Enter it to have `contender` ready and everything else quiet; phases are added to `run`.
 
-    `local` and `slow` are told to the contender (see `Site`).
+    `local` and `slow` are told to the contender (see `Site`); a `weathered` one reaches the server through `weather`.
     """
 
     def __init__(
@@ -65,21 +71,28 @@ class Stage:
         *,
         local: bool = False,
         slow: float = 0.0,
+        weathered: bool = False,
     ) -> None:
         self.contender = contender
         self.run = run
         self._told = told
         self._local = local
         self._slow = slow
+        self._weathered = weathered
         self._stack = AsyncExitStack()
         self._process: Process | None = None
         self._idle = 0.0
+        self.restarts = 0
+        """How often it has ended by itself and was started again."""
+        self.said: list[str] = []
+        """The end of its log where objects were stuck."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self.server = await stack.enter_async_context(RealServer(self.contender.installed()))
             if self.contender.policy:
                 await self.server.take_policy()
+            self.weather = await stack.enter_async_context(Weather(self.server))
             self.ric = await stack.enter_async_context(RicSimulator())
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peer-")))
             self.user = User(await stack.enter_async_context(self.server.user()), NAMESPACE)
@@ -101,8 +114,7 @@ class Stage:
 
     async def start(self) -> None:
         """Start the contender's process."""
-        command, environment = self.contender.started(self.site)
-        self._process = await asyncio.to_thread(Process, command, self.folder / "contender.log", environment)
+        self._process = await asyncio.to_thread(self._begun)
 
     async def stop(self) -> None:
         """Stop it; its memory is noted first."""
@@ -110,10 +122,16 @@ class Stage:
         if process is None:
             return
         if process.running:
-            usage = process_usage(process.pid)
-            self.run.peak = max(self.run.peak, usage.peak)
-            self.run.settled = usage.resident
+            self._usage(process)
         await process.stop()
+
+    def _usage(self, process: Process | None) -> Usage:
+        """What the contender's process has used; its memory goes into the run."""
+        if process is None:
+            return _NOTHING
+        usage = process_usage(process.pid)
+        self.run.peak, self.run.settled = max(self.run.peak, usage.peak), usage.resident
+        return usage
 
     @asynccontextmanager
     async def phase(self, name: str, *, units: int, objects: int) -> AsyncIterator[Phase]:
@@ -125,12 +143,16 @@ class Stage:
         await self.watcher.quiet(_QUIET_SECONDS, _SETTLE_SECONDS)
         after = await self._look()
         phase.requests = dict(sorted((after.requests - before.requests).items()))
-        phase.controller = after.usage.cpu - before.usage.cpu
-        phase.children = after.usage.children - before.usage.children
-        phase.server, phase.etcd = after.server - before.server, after.etcd - before.etcd
+        # In bad weather a process may be another one than before, and have used less.
+        phase.controller = max(0.0, after.usage.cpu - before.usage.cpu)
+        phase.children = max(0.0, after.usage.children - before.usage.children)
+        phase.server = max(0.0, after.server - before.server)
+        phase.etcd = after.etcd - before.etcd
         phase.idle = self._idle * (after.at - before.at)
         phase.events, phase.bytes = dict(after.events - before.events), dict(after.bytes - before.bytes)
         self.run.phases.append(phase)
+        if phase.stuck and self.contender.completes:
+            self.said.append(f"{phase.name}: {phase.stuck} stuck\n{self._log()}")
 
     async def until(self, phase: str, *goals: Goal, of: int, limit: float) -> None:
         """Wait until all goals are complete, at most `limit` seconds."""
@@ -143,7 +165,7 @@ class Stage:
 
     def limit(self, objects: int, extra: float = 60.0) -> float:
         """How long to wait for that many objects, in seconds."""
-        return extra + objects * self.contender.patience
+        return extra + objects * (self.contender.patience + self._slow)
 
     async def requests(self) -> Counter[str]:
         """All requests of the contender so far."""
@@ -158,16 +180,25 @@ class Stage:
         return _Look(
             asyncio.get_running_loop().time(),
             requests,
-            process_usage(self._process.pid) if self._process else _NOTHING,
+            self._usage(self._process),
             process_usage(plane.apiserver_pid).cpu,
             process_usage(plane.etcd_pid).cpu,
             self.watcher.events.copy(),
             self.watcher.bytes.copy(),
         )
 
+    def _begun(self) -> Process:
+        command, environment = self.contender.started(self.site)
+        return Process(command, self.folder / "contender.log", environment)
+
     def _alive(self) -> None:
-        if self._process is not None and not self._process.running:
-            raise ContenderEnded(f"{self.contender.name} has ended:\n{self._process.tail()}")
+        """Raises ContenderEnded where the process is gone. In bad weather that may be: it is started again."""
+        if self._process is None or self._process.running:
+            return
+        if not self._weathered:
+            raise ContenderEnded("it has ended by itself", self._log())
+        self.restarts += 1
+        self._process = self._begun()
 
     def _site(self) -> Site:
         manifests = self.folder / "manifests"
@@ -176,7 +207,7 @@ class Stage:
             write_templates(manifests)
             git = str(bare_repository(self.folder))
         return Site(
-            kubeconfig=self.server.kubeconfig(),
+            kubeconfig=self.weather.kubeconfig if self._weathered else self.server.kubeconfig(),
             namespace=NAMESPACE,
             ric=self.ric.url,
             work=self.folder,
@@ -207,19 +238,22 @@ class Stage:
         await self.user.remove("networkintents", "probe")
         await self.watcher.until(gone, limit=_READY_SECONDS, each=self._alive)
         if not (noticed.complete and gone.complete):
-            raise ContenderEnded(f"{self.contender.name} does nothing:\n{self._log()}")
+            raise ContenderEnded("it does nothing", self._log())
 
     async def _calm(self) -> None:
         """Wait until the servers have nothing left to do, and note what they use then."""
         clock = asyncio.get_running_loop().time
-        end, shares = clock() + _IDLE_LIMIT_SECONDS, []
-        while clock() < end:
-            before, begun = self._servers(), clock()
-            await asyncio.sleep(_QUIET_SECONDS)
-            shares.append((self._servers() - before) / (clock() - begun))
-            if shares[-1] < _IDLE_SHARE:
-                break
-        self._idle = min(shares)
+        end = clock() + _IDLE_LIMIT_SECONDS
+        while await self._share(_QUIET_SECONDS) > _IDLE_SHARE and clock() < end:
+            pass
+        self._idle = await self._share(_IDLE_SECONDS)
+
+    async def _share(self, seconds: float) -> float:
+        """What the servers use in that time, as a share of one core."""
+        clock = asyncio.get_running_loop().time
+        before, begun = self._servers(), clock()
+        await asyncio.sleep(seconds)
+        return (self._servers() - before) / (clock() - begun)
 
     def _servers(self) -> float:
         plane = self.server.plane

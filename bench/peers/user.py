@@ -15,6 +15,7 @@ from steady.tasks import Scope
 
 _AT_ONCE: Final = 32
 """Requests of the user at a time: enough to keep an API server busy."""
+_AGAIN_SECONDS: Final = 0.2
 _MERGE: Final = {"content-type": "application/merge-patch+json"}
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _PLURALS: Final = {"NetworkIntent": "networkintents", "E2NodeSet": "e2nodesets"}
@@ -25,9 +26,10 @@ Times = dict[str, float]
 
 
 class User:
-    """Somebody who may do everything in `namespace`."""
+    """Somebody who may do everything in `namespace`. A `patient` one asks again where the server is away."""
 
     def __init__(self, session: aiohttp.ClientSession, namespace: str) -> None:
+        self.patient = False
         self._session = session
         self._namespace = namespace
 
@@ -104,10 +106,24 @@ class User:
 
     async def _ask(self, method: str, path: str, body: Body | None = None, headers: Body | None = None) -> float:
         asked = asyncio.get_running_loop().time()
-        async with self._session.request(method, path, json=body, headers=headers) as response:
-            assert response.status < 300, f"{method} {path}: {response.status} {await response.text()}"
-            await response.read()
+        while not await self._answered(method, path, body, headers):  # noqa: ASYNC110 - a server tells nobody that it is back
+            await asyncio.sleep(_AGAIN_SECONDS)
         return asked
+
+    async def _answered(self, method: str, path: str, body: Body | None, headers: Body | None) -> bool:
+        """Whether the request has been carried out, now or by an earlier attempt that seemed to fail."""
+        try:
+            async with self._session.request(method, path, json=body, headers=headers) as response:
+                text = await response.text()
+        except aiohttp.ClientError:
+            if self.patient:
+                return False
+            raise
+        if self.patient and (response.status == 429 or response.status >= 500):
+            return False
+        already = self.patient and response.status in {404, 409}
+        assert response.status < 300 or already, f"{method} {path}: {response.status} {text}"
+        return True
 
 
 class Reached:

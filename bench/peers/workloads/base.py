@@ -13,7 +13,7 @@ GOAL = "Completed"
 
 
 class Workload(ABC):
-    """Something to do in several sizes. `local` and `slow` are told to the contenders (see `Site`)."""
+    """Something to do in several sizes. `local`, `slow` and `weathered` are the stage's."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -26,6 +26,7 @@ class Workload(ABC):
     """Whether there is a variant in which manifests are committed."""
     local: ClassVar[bool] = False
     slow: ClassVar[float] = 0.0
+    weathered: ClassVar[bool] = False
 
     def suits(self, contender: Contender, size: int) -> bool:  # noqa: ARG002 - for those that differ
         """Whether that contender can take part."""

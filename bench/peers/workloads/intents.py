@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
 
 from bench.peers.contenders import Contender
 from bench.peers.stage import Stage
@@ -22,13 +23,13 @@ class Burst(Workload):
 
     name = "burst"
     title = "W1: intents at once"
-    sizes = (1, 20, 200, 2000)
+    sizes: ClassVar[tuple[int, ...]] = (1, 20, 200, 2000)
     smoke = 20
     with_git = True
 
     def suits(self, contender: Contender, size: int) -> bool:
-        """Those that would need too long are left out."""
-        return size * contender.patience <= _LONGEST_SECONDS
+        """Those that need too long are left out."""
+        return suits_in_time(contender, size)
 
     async def run(self, stage: Stage, size: int) -> None:
         """Create, wait, delete, wait."""
@@ -45,13 +46,32 @@ class Steady(Workload):
     smoke = 100
 
     def suits(self, contender: Contender, size: int) -> bool:
-        """Those that would need too long are left out."""
-        return size * contender.patience <= _LONGEST_SECONDS
+        """Those that need too long are left out."""
+        return suits_in_time(contender, size)
 
     async def run(self, stage: Stage, size: int) -> None:
         """Create, wait, delete, wait."""
         names = await fill(stage, intents(size), lambda bodies: stage.user.put_steadily(bodies, _STEADY_RATE))
         await clear(stage, names)
+
+
+class Slow(Burst):
+    """The same with an interpretation that takes two seconds for every intent, as a language model does."""
+
+    name = "slow"
+    title = "W6: interpretation takes 2 s"
+    sizes = (200,)
+    with_git = False
+    slow = 2.0
+
+    def suits(self, contender: Contender, size: int) -> bool:
+        """Those whose intents are completed at all."""
+        return contender.completes and contender.name != "original-sleep" and suits_in_time(contender, size)
+
+
+def suits_in_time(contender: Contender, size: int) -> bool:
+    """Whether the contender is done with so many intents in a time that can be waited for."""
+    return size * contender.patience <= _LONGEST_SECONDS
 
 
 async def fill(stage: Stage, bodies: Sequence[Body], put: Put, phase_name: str = "create") -> list[str]:

@@ -86,6 +86,11 @@ class _Step(NamedTuple):
     units: int
 
 
+async def grown(stage: Stage, size: int) -> bool:
+    """Create a set of `size` nodes and wait until it is ready; whether it came to that."""
+    return await _taken(stage, Shape(_NAME), _Step("create", None, size, _VERSION, size))
+
+
 class NodeSets(Workload):
     """One set of `size` nodes."""
 
@@ -109,7 +114,7 @@ class NodeSets(Workload):
             _Step("grow", {"replicas": size}, size, _VERSION, size - half),
             _Step("change", version, size, _OTHER_VERSION, size),
         ):
-            if not await self._take(stage, shape, step):
+            if not await _taken(stage, shape, step):
                 return
         gone = Gone(_KIND, [_NAME])
         async with stage.phase("delete", units=size, objects=1) as phase:
@@ -117,17 +122,18 @@ class NodeSets(Workload):
             await stage.until("delete", gone, of=1, limit=stage.limit(size, _EXTRA_SECONDS))
             phase.waits = waits({_NAME: asked}, gone.times)
 
-    async def _take(self, stage: Stage, shape: Shape, step: _Step) -> bool:
-        """Ask for one step and wait until it is done; whether it was."""
-        shape.aim(step.replicas, step.version)
-        async with stage.phase(step.name, units=step.units, objects=1) as phase:
-            if step.change is None:
-                asked = await stage.user.put(node_set(_NAME, step.replicas, stage.ric.url))
-            else:
-                asked = await stage.user.change(_KIND, _NAME, step.change)
-            await stage.until(step.name, shape, of=step.replicas, limit=stage.limit(step.units, _EXTRA_SECONDS))
-            if shape.at is not None:
-                phase.waits = [shape.at - asked]
-        phase.lost = max(0, step.replicas - len(shape.nodes))
-        phase.duplicated = max(0, len(shape.nodes) - step.replicas)
-        return shape.complete
+
+async def _taken(stage: Stage, shape: Shape, step: _Step) -> bool:
+    """Ask for one step and wait until it is done; whether it was."""
+    shape.aim(step.replicas, step.version)
+    async with stage.phase(step.name, units=step.units, objects=1) as phase:
+        if step.change is None:
+            asked = await stage.user.put(node_set(_NAME, step.replicas, stage.ric.url))
+        else:
+            asked = await stage.user.change(_KIND, _NAME, step.change)
+        await stage.until(step.name, shape, of=step.replicas, limit=stage.limit(step.units, _EXTRA_SECONDS))
+        if shape.at is not None:
+            phase.waits = [shape.at - asked]
+    phase.lost = max(0, step.replicas - len(shape.nodes))
+    phase.duplicated = max(0, len(shape.nodes) - step.replicas)
+    return shape.complete

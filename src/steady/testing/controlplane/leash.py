@@ -4,12 +4,14 @@ Run as a script, with nothing of this package imported: `python -IS leash.py COM
 process id, sends the command's own output to standard error, and ends with its exit code.
 """
 
+import os
 import subprocess
 import sys
 import threading
 
 GRACE_SECONDS = 10.0
 """How long a server may take to stop before it is killed."""
+_CHUNK_BYTES = 4096
 
 
 def main(command: list[str]) -> int:
@@ -22,7 +24,9 @@ def main(command: list[str]) -> int:
 
 def _release(server: "subprocess.Popen[bytes]") -> None:
     """Stop the server once nobody holds the other end of standard input."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin: its lock, held by this thread, would make the interpreter abort where the server ends first.
+    while os.read(0, _CHUNK_BYTES):
+        pass
     server.terminate()
     try:
         server.wait(GRACE_SECONDS)
