@@ -91,5 +91,15 @@ def _sizes(workload: Workload, sizes: Sequence[int], smoke: bool) -> Sequence[in
     return sizes or ([workload.smoke] if smoke else workload.sizes)
 
 
+@main.command()
+@click.option("--results", default=_RESULTS, show_default=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--docs", default=Path("docs"), show_default=True, type=click.Path(path_type=Path, exists=True))
+def report(results: Path, docs: Path) -> None:
+    """Write docs/benchmarks.md and its pictures from the stored runs."""
+    from bench.peers.report.page import write  # noqa: PLC0415 - matplotlib takes a second, and no run needs it
+
+    write(Results(results), docs)
+
+
 if __name__ == "__main__":
     main()

@@ -19,14 +19,16 @@ _FAULTS: Final = ("too many requests", "internal error", "reset before", "reset 
 _HOP_HEADERS: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
 )
+_AUTOMATIC: Final = ("accept", "accept-encoding", "content-type", "user-agent")
 _SEED = 20
 
 
 class Weather:
     """A proxy on 127.0.0.1; `share` of all requests get a fault, 0 until it is set.
 
-    `asked` counts requests (watches left out), `faults` what became of some: answered 429 with Retry-After, answered
-    500, or cut off before or after the server has had them. While the server is away, connections are cut off, too.
+    `asked` counts requests (watches and leases left out), `faults` what became of some: answered 429 with Retry-After,
+    answered 500, or cut off before or after the server has had them. While the server is away, connections are cut
+    off, too.
     """
 
     def __init__(self, server: RealServer) -> None:
@@ -44,7 +46,9 @@ class Weather:
         )
         application = web.Application(client_max_size=2**26)
         application.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=1.0, handler_cancellation=True
+        )
         await self._runner.setup()
         # The server's own certificate: clients send their tokens to nobody else.
         trust = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -67,7 +71,7 @@ class Weather:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         watch = request.query.get("watch", "") not in {"", "0", "false"}
-        self.asked += not watch
+        self.asked += not watch and "/leases" not in request.path
         fault = self._fault()
         match fault:
             case "too many requests":
@@ -91,8 +95,9 @@ class Weather:
     async def _forwarded(self, request: web.Request, *, watch: bool, cut: bool) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
         url = f"{self._server.url}{request.raw_path}"
+        body = await request.read() or None
         async with self._session.request(
-            request.method, url, data=await request.read(), headers=headers, allow_redirects=False
+            request.method, url, data=body, headers=headers, skip_auto_headers=_AUTOMATIC, allow_redirects=False
         ) as upstream:
             kept = {name: value for name, value in upstream.headers.items() if name.lower() not in _HOP_HEADERS}
             if "content-encoding" in upstream.headers:

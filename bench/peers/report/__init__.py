@@ -1,0 +1,1 @@
+"""From stored runs to the page that tells about them: numbers, targets, pictures, text."""
