@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def _page(results: Results, runs: Sequence[Run], found: Numbers, pictures: Seque
         places = [place for place in found if place.workload == name]
         if places:
             yield f"## {workload.title}\n"
-            yield f"{(type(workload).__doc__ or '').strip()}\n"
+            yield f"{inspect.cleandoc(type(workload).__doc__ or '')}\n"
             for place in places:
                 yield from _table(place, found[place])
     yield from _troubles(runs)
@@ -124,22 +125,38 @@ def _contenders(names: set[str]) -> Iterator[str]:
 
 
 def _table(place: Place, cells: dict[str, Cell]) -> Iterator[str]:
-    metrics = [metric for metric in METRICS if metric.name in _SHOWN] if place.phase not in _WHOLE else list(TOTALS)
-    if place.git:
-        metrics = [metric for metric in METRICS if metric.name in {*_SHOWN, "children"}]
+    metrics = list(_metrics(place))
+    notes = list(dict.fromkeys(name for cell in cells.values() for name in cell.notes))
+    headings = [*(_heading(metric) for metric in metrics), *notes, "short"]
     yield f"### {_named(place)}\n"
-    yield "| | " + " | ".join(_heading(metric) for metric in metrics) + " | short |"
-    yield "|---" * (len(metrics) + 2) + "|"
+    yield f"| | {' | '.join(headings)} |"
+    yield "|---" * (len(headings) + 1) + "|"
     for name in CONTENDERS:
         if name in cells:
             cell = cells[name]
-            row = " | ".join(_told(metric, cell) for metric in metrics)
-            yield f"| {CONTENDERS[name].title} | {row} | {cell.short or '–'} |"
+            told = [
+                *(_told(metric, cell) for metric in metrics),
+                *(f"{cell.notes.get(note, 0):,.6g}" for note in notes),
+            ]
+            yield f"| {CONTENDERS[name].title} | {' | '.join(told)} | {cell.short or '–'} |"
     yield ""
+
+
+def _metrics(place: Place) -> Iterator[Metric]:
+    """What is told of a phase; CPU and memory only where the same processes live all through it."""
+    if place.phase in _WHOLE:
+        yield from TOTALS
+        return
+    left_out = {"server", "controller", "peak"} if place.phase in _RESTARTED else set()
+    for metric in METRICS:
+        if metric.name in {*_SHOWN} - left_out or (place.git and metric.name == "children"):
+            yield metric
 
 
 _WHOLE = {"idle", "restart", "heartbeats"}
 """Phases that are told as a whole and not per unit."""
+_RESTARTED = {"storm"}
+"""Phases in which the API server restarts, and contenders may."""
 
 
 def _heading(metric: Metric) -> str:

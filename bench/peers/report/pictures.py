@@ -126,9 +126,8 @@ def _curves(title: str, unit: str, scale: str, lines: Mapping[str, tuple[Sequenc
     axes = figure.add_subplot()
     for who, colour in zip(CONTENDERS, _COLOURS, strict=True):
         if who in lines:
-            ours = who.startswith("ours")
-            look = {"lw": 2.4 if ours else 1.2, "zorder": 3 if ours else 2}
-            axes.plot(*lines[who], marker="o", markersize=4, label=CONTENDERS[who].title, color=colour, **look)
+            width, layer = (2.4, 3) if who.startswith("ours") else (1.2, 2)
+            axes.plot(*lines[who], "o-", ms=4, lw=width, zorder=layer, label=CONTENDERS[who].title, color=colour)
     axes.set_xscale("log")
     axes.set_yscale(scale)
     if scale == "linear":
