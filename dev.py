@@ -166,9 +166,15 @@ def control_plane_folder() -> str | None:
     return output.strip()
 
 
-def count_real() -> int:
-    """Return how many tests need a real control plane."""
-    _, output = capture("-m", "pytest", "-m", "real", "--collect-only", "-q")
+def prometheus_here() -> bool:
+    """Tell whether the programs of a real Prometheus are at hand."""
+    code, _ = capture("-m", "steady.testing.prometheus", "path")
+    return code == 0
+
+
+def count(marker: str) -> int:
+    """Return how many tests carry a marker."""
+    _, output = capture("-m", "pytest", "-m", marker, "--collect-only", "-q")
     found = re.search(r"^(\d+)(?:/\d+)? tests? collected", output, re.MULTILINE)
     return int(found[1]) if found else 0
 
@@ -190,19 +196,27 @@ def demo(*options: str) -> int:
 
 
 def test(*options: str) -> int:
-    """Run all tests; those on a real control plane where its binaries are at hand (options go to pytest)."""
+    """Run all tests; those on a real control plane or Prometheus where they are at hand (options go to pytest)."""
     environment("dev")
     heading("tests that need no cluster")
-    offline = pytest("-m", "not real", *options)
+    codes = {"without a cluster": pytest("-m", "not real and not prometheus", *options)}
+    missing = []
+    if prometheus_here():
+        heading("tests with a real Prometheus")
+        codes["with a real Prometheus"] = pytest("-m", "prometheus", *options)
+    else:
+        missing.append(f"PROMETHEUS MISSING: {count('prometheus')} tests left out (make prometheus fetches it)")
     folder = control_plane_folder()
-    if folder is None:
-        say(f"\nREAL CONTROL PLANE MISSING: {count_real()} tests left out (make control-plane builds it)")
-        return offline
-    heading(f"tests on a real kube-apiserver ({folder})")
-    real = pytest("-m", "real", *options, KUBEBUILDER_ASSETS=folder)
+    if folder:
+        heading(f"tests on a real kube-apiserver ({folder})")
+        codes["on a real kube-apiserver"] = pytest("-m", "real", *options, KUBEBUILDER_ASSETS=folder)
+    else:
+        missing.append(f"REAL CONTROL PLANE MISSING: {count('real')} tests left out (make control-plane builds it)")
     heading("summary")
-    say(f"without a cluster: {verdict(offline)}; on a real kube-apiserver: {verdict(real)}")
-    return offline or real
+    say("; ".join(f"{name}: {verdict(code)}" for name, code in codes.items()))
+    for line in missing:
+        say(line)
+    return next(filter(None, codes.values()), 0)
 
 
 def verdict(code: int) -> str:
@@ -265,6 +279,12 @@ def control_plane() -> int:
     return run("-m", "steady.testing.controlplane", "build")
 
 
+def prometheus() -> int:
+    """Fetch Debian's Prometheus into a cache outside this folder, without the service that its package starts."""
+    environment("dev")
+    return run("-m", "steady.testing.prometheus", "install")
+
+
 def bench_quick() -> int:
     """Measure requests, CPU, latency and memory of the main jobs."""
     environment("dev")
@@ -312,6 +332,7 @@ COMMANDS = {
     "test-contract": test_contract,
     "lint": lint,
     "control-plane": control_plane,
+    "prometheus": prometheus,
     "bench-quick": bench_quick,
     "bench-peers": bench_peers,
     "lock": lock,

@@ -18,9 +18,13 @@ def of_kind(kind: str, **options: Any) -> list[dict[str, Any]]:
 
 
 def test_the_files_in_deploy_are_current() -> None:
-    """A change of a type is followed by `python -m nephoran.api.install --write deploy`; no other file is there."""
-    found = {str(path.relative_to(DEPLOY)): path.read_text("utf-8") for path in DEPLOY.rglob("*.yaml")}
-    assert {name: text for name, text in found.items() if not name.startswith("monitoring/")} == files()
+    """A change of a type is followed by `python -m nephoran.api.install --write deploy`; no other file is there.
+
+    What is for Prometheus and Grafana is made elsewhere.
+    """
+    paths = [path for path in DEPLOY.rglob("*.yaml") if path.parent.name != "monitoring"]
+    found = {str(path.relative_to(DEPLOY)): path.read_text("utf-8") for path in paths}
+    assert found == files()
 
 
 def test_writing_makes_the_files(tmp_path: Path) -> None:

@@ -65,6 +65,19 @@ def test_install_prints_manifests_and_leaves_the_policy_out_where_nobody_can_be_
     assert "MutatingAdmissionPolicy" in [manifest["kind"] for manifest in yaml.safe_load_all(forced.stdout)]
 
 
+def test_monitoring_prints_rules_and_dashboard_for_a_place_of_ones_own() -> None:
+    """Nothing but what is asked for goes to standard output."""
+    rules = yaml.safe_load(nephoran("monitoring", "rules", "--job=oran", "--runbooks=https://docs.example").stdout)
+    manifest = yaml.safe_load(nephoran("monitoring", "prometheusrule", "--namespace=oran").stdout)
+    config_map = yaml.safe_load(nephoran("monitoring", "configmap", "--namespace=oran").stdout)
+    dashboard = json.loads(nephoran("monitoring", "dashboard").stdout)
+    down = rules["groups"][0]["rules"][5]
+    assert (down["alert"], down["expr"]) == ("OperatorDown", 'absent(up{job="oran"} == 1)')
+    assert down["annotations"]["runbook_url"] == "https://docs.example/operator-down.md"
+    assert (manifest["kind"], manifest["metadata"]["namespace"]) == ("PrometheusRule", "oran")
+    assert json.loads(config_map["data"]["nephoran.json"]) == dashboard
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "words"),
     [
@@ -74,6 +87,7 @@ def test_install_prints_manifests_and_leaves_the_policy_out_where_nobody_can_be_
         (["run", "--verify", "never"], {}, "commit, deployments"),
         (["run", "--config", "/nonexistent/c.yaml"], {}, "/nonexistent/c.yaml"),
         (["run"], {"NEPHORAN_GIT_URI": "x"}, "NEPHORAN_GIT_URL"),
+        (["monitoring", "rules", "--job", 'a"b'], {}, "job"),
         (["run"], {"NEPHORAN_KUBECONFIG": "/nonexistent/other"}, "/nonexistent/other"),
     ],
 )
