@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +88,13 @@ async def test_a_leader_that_works_is_ready(api: Server) -> None:
     async with started(manager):
         assert list(manager.readiness) == ["shutdown", "caches", "leadership", "started"]
         assert troubles(manager) == {}
+
+
+def test_the_guide_names_the_checks() -> None:
+    """The answer that docs/monitoring.md shows is the one of a healthy process."""
+    guide = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\[\+\](\w+) ok$", guide, re.MULTILINE)
+    assert shown == list(Manager(controller).readiness)
 
 
 async def test_nothing_is_ready_before_the_caches_have_synced(api: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +22,8 @@ from nephoran.intent.sanitise import Rejected
 from nephoran.metrics import OperatorMetrics
 from nephoran.repository.errors import ForeignDirectory, Moved, Refused, RemoteUnavailable
 from nephoran.repository.memory import MemoryRepository
-from nephoran.repository.protocol import Commit
+from nephoran.repository.protocol import Change, Commit, Record
+from nephoran.repository.repository import Repository
 from nephoran.repository.requests import Outcome, Request, removing
 from steady.cache import Store
 from steady.clock import ManualClock
@@ -120,6 +122,19 @@ async def test_a_push_is_counted_by_what_became_of_it(
     assert value(metrics, "git_push_duration_seconds_sum", result=result) == 2.0
     assert value(metrics, "git_group_size_sum") == size
     assert value(metrics, "git_group_size_count") == (1 if size else 0)
+
+
+@pytest.mark.looptime(False)
+async def test_a_repository_lets_its_pushes_be_counted(metrics: OperatorMetrics, tmp_path: Path) -> None:
+    """With one remote or none; what is written twice is pushed once."""
+    record = Record(spec_digest="s", interpretation=msgspec.Raw(b"{}"), renderer_version="1", digest="d")
+    change = Change(namespace="default", name="amf", uid="u", generation=1, files={"a.yaml": b"a: 1\n"}, record=record)
+    async with Repository(None, work=tmp_path / "work", clock=ManualClock(), meter=metrics.landing) as repository:
+        for _ in range(2):
+            await repository.write(change)
+    assert value(metrics, "git_pushes_total", result="success") == 1
+    assert value(metrics, "git_pushes_total", result="unchanged") == 1
+    assert value(metrics, "git_group_size_sum") == 1
 
 
 async def test_to_look_the_head_up_is_no_push(metrics: OperatorMetrics) -> None:
