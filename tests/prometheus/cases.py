@@ -131,8 +131,12 @@ CASES = (
                 RECONCILE, 'controller="echo", phase="main", ', {"1.0": 50, "2.0": 95, "5.0": 100, "+Inf": 100}
             ),
             "only a phase is slow": {
-                **histogram(RECONCILE, 'controller="echo", phase="main", ', {"1.0": 100, "2.0": 100, "+Inf": 100}),
-                **histogram(RECONCILE, 'controller="echo", phase="render", ', {"1.0": 0, "2.0": 0, "+Inf": 100}),
+                **histogram(
+                    RECONCILE, 'controller="echo", phase="main", ', {"1.0": 100, "2.0": 100, "5.0": 100, "+Inf": 100}
+                ),
+                **histogram(
+                    RECONCILE, 'controller="echo", phase="render", ', {"1.0": 0, "2.0": 0, "5.0": 100, "+Inf": 100}
+                ),
             },
             "nothing happens": histogram(RECONCILE, 'controller="echo", phase="main", ', {"2.0": 0, "+Inf": 0}),
         },

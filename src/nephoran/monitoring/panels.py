@@ -253,7 +253,7 @@ _STATUSES = Row(
         ),
         Panel(
             "Statuses",
-            "Submitted, not writable, and given up because the process stopped.",
+            "Submitted, not landed, and of these not sent because the process stopped.",
             "ops",
             (
                 Query(_rate("controller_status_updates_queued_total", "priority"), "{{priority}} queued"),

@@ -18,6 +18,8 @@ from nephoran.monitoring.rules import Options, Recording, Severity
 from steady import BatchConfig
 from steady.errors import ConfigurationError
 from steady.metrics.families import DURATIONS
+from steady.queue import Priority
+from steady.status.statistics import Tally
 
 DEPLOY = Path(__file__).parents[3] / "deploy" / "monitoring"
 RULES = [rule for group in GROUPS for rule in group.rules]
@@ -37,7 +39,9 @@ def alert(name: str) -> str:
 def families() -> dict[str, set[str]]:
     """Every family that the operator declares, and the scraper's own, by the names of its series, with its labels."""
     found: dict[str, set[str]] = {"up": set()}
-    registry = OperatorMetrics().runtime.registry
+    runtime = OperatorMetrics().runtime
+    runtime.statuses({"kind": Tally()}, [priority.name.lower() for priority in Priority])
+    registry = runtime.registry
     for collector in set(registry._collector_to_names):
         family = getattr(collector, "_family", collector)
         labels = set(getattr(family, "_labelnames", ()))
