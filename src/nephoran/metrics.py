@@ -7,13 +7,15 @@ together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from prometheus_client import Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from nephoran.addresses import AddressForbidden
 from nephoran.api import NetworkIntent
@@ -42,8 +44,6 @@ from steady import Metrics
 from steady.cache import Store
 from steady.objects import RawObject
 from steady.objects.keys import Resource
-
-K = TypeVar("K", bound=Hashable)
 
 _REFUSALS: Final = (Moved, Refused, RemoteError, RemoteUnavailable, AuthenticationFailed, StorageFull, Corrupt)
 
@@ -81,8 +81,6 @@ class OperatorMetrics:
         )
         self.ric_calls = declare.counter("nephoran_ric_calls", "Calls to RICs by outcome.", ("operation", "result"))
         self.ric_times = declare.histogram("nephoran_ric_call_duration_seconds", "Time of a call.", ("operation",))
-        self.rics = declare.gauge("nephoran_rics", "RICs by whether they answer: up, down or unknown.", ("state",))
-        self.nodes = declare.gauge("nephoran_e2_nodes", "E2 nodes by state.", ("state",))
         self.intents = declare.gauge("nephoran_intents", "Intents by phase and condition Ready.", ("phase", "ready"))
         self._begin()
 
@@ -100,10 +98,7 @@ class OperatorMetrics:
 
     def follow(self, fleet: Fleet, stores: Mapping[Resource, Store]) -> None:
         """Read nodes and RICs from `fleet`, and intents from their store once `stores` has it, when scraped."""
-        for name in ("up", "down", "unknown"):
-            self.rics(name).set_function(partial(_of, fleet.rics, name))
-        for state in NodeState:
-            self.nodes(state).set_function(partial(_of, fleet.counts, state))
+        self.runtime.registry.register(_Standing(fleet))
         for phase in IntentPhase:
             for ready in READY:
                 self.intents(phase, ready).set_function(partial(_standing_at, stores, (str(phase), ready)))
@@ -206,6 +201,30 @@ class _Ric:
             self._metrics.ric_times(operation).observe(asyncio.get_running_loop().time() - began)
 
 
+class _Standing(Collector):
+    """How the nodes and RICs of a fleet stand: counted once per scrape, for there may be thousands."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        rics, nodes = self._fleet.rics(), self._fleet.counts()
+        yield _gauge(
+            "nephoran_rics", "RICs by whether they answer.", {state: rics[state] for state in ("up", "down", "unknown")}
+        )
+        yield _gauge("nephoran_e2_nodes", "E2 nodes by state.", {str(state): nodes[state] for state in NodeState})
+
+
+def _gauge(name: str, text: str, values: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=("state",))
+    for state, value in values.items():
+        family.add_metric((state,), value)
+    return family
+
+
 class _Condition(msgspec.Struct, frozen=True):
     type: str = ""
     status: str = ""
@@ -228,10 +247,6 @@ def _standing(intent: RawObject) -> Iterable[tuple[str, str]]:
     ready = next((condition.status for condition in status.conditions if condition.type == "Ready"), "")
     phase = status.phase if status.phase in _PHASES else str(IntentPhase.PENDING)
     return [(phase, ready if ready in READY else "Unknown")]
-
-
-def _of(count: Callable[[], Mapping[K, int]], what: K) -> int:
-    return count()[what]
 
 
 def _standing_at(stores: Mapping[Resource, Store], place: tuple[str, str]) -> int:

@@ -134,7 +134,7 @@ class Fleet:
 
     def counts(self) -> Counter[NodeState]:
         """Number of nodes by state, over all sets."""
-        return Counter(session.state for roster in self._rosters.values() for session in roster.sessions().values())
+        return Counter(member.session.state for roster in self._rosters.values() for member in roster.members.values())
 
     def rics(self) -> Counter[str]:
         """Number of RICs that are up, down, or unknown because nothing has been heard of them yet."""

@@ -10,12 +10,15 @@ import yaml
 
 from examples.echo import controller
 from nephoran.api.names import SYSTEM_NAMESPACE
+from nephoran.e2.fleet import Fleet
+from nephoran.e2.simulator import MemoryRic
 from nephoran.metrics import OperatorMetrics
 from nephoran.monitoring.alerts import GROUPS, alerts
 from nephoran.monitoring.files import files, main, prometheus_rule, rule_file
 from nephoran.monitoring.panels import ROWS
 from nephoran.monitoring.rules import Options, Recording, Severity
 from steady import BatchConfig
+from steady.clock import SystemClock
 from steady.errors import ConfigurationError
 from steady.metrics.families import DURATIONS
 from steady.queue import Priority
@@ -39,7 +42,9 @@ def alert(name: str) -> str:
 def families() -> dict[str, set[str]]:
     """Every family that the operator declares, and the scraper's own, by the names of its series, with its labels."""
     found: dict[str, set[str]] = {"up": set()}
-    runtime = OperatorMetrics().runtime
+    metrics = OperatorMetrics()
+    metrics.follow(Fleet(lambda _: MemoryRic(), SystemClock()), {})
+    runtime = metrics.runtime
     runtime.statuses({"kind": Tally()}, [priority.name.lower() for priority in Priority])
     registry = runtime.registry
     for collector in set(registry._collector_to_names):
