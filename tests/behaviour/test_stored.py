@@ -163,6 +163,26 @@ async def test_what_the_go_operator_completed_is_left_as_it_is(house: House) -> 
         assert requests(house.server) == {INTENT: 1}
 
 
+async def test_what_the_go_operator_completed_can_be_suspended_and_resumed(house: House) -> None:
+    """One patch each, and its own words are untouched by both, but for those that the server prunes at any write."""
+    await house.store(NetworkIntent, "amf", {"intent": "Deploy AMF"}, GO_COMPLETED)
+    await house.admit(anything=False)
+    before = (await house.get(NetworkIntent, "amf"))["status"]
+    async with house.operator():
+        for value, patches in (("true", 1), (None, 2)):
+            annotations = {"annotations": {"nephoran.com/suspend": value}}
+            await house.user.merge(_path(NetworkIntent, "amf"), {"metadata": annotations})
+            await pass_time(5.0)
+            assert requests(house.server) == {INTENT_STATUS: patches}
+            status = (await house.get(NetworkIntent, "amf"))["status"]
+            told = [condition for condition in status["conditions"] if condition["type"] == "Suspended"]
+            assert len(told) == (value == "true")
+            rest = [condition for condition in status["conditions"] if condition["type"] != "Suspended"]
+            pruned = {"lastUpdateTime", "lastUpdated", "processingPhase"}
+            assert {**status, "conditions": rest} == {name: before[name] for name in before.keys() - pruned}
+    assert house.remote.commits == []
+
+
 async def test_what_the_go_operator_completed_is_taken_over_when_somebody_asks(house: House) -> None:
     """The reconcile annotation: one commit and one status, of this operator from then on."""
     await house.store(NetworkIntent, "amf", {"intent": "Deploy AMF"}, GO_COMPLETED)

@@ -57,7 +57,7 @@ def failing(status: S, generation: int, error: BaseException, *, stalled: bool) 
 def suspended(shown: Sequence[Condition], annotation: str) -> Update | None:
     """What tells of an object with the conditions `shown` that nothing is done for it; None where they tell it."""
     known = find(shown, SUSPENDED)
-    if known and known.status == "True" and find(shown, RECONCILING) is None:
+    if known and known.status == "True":
         return None
     why = true(SUSPENDED, "SuspendedByAnnotation", f"nothing is done until the annotation {annotation} is removed")
     unseen = () if find(shown, READY) else (unknown(READY, SUSPENDED),)

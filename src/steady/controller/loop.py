@@ -29,13 +29,14 @@ from steady.controller.result import Again, Failed, Result, Waiting
 from steady.controller.retries import Retries
 from steady.controller.wishes import Wishes
 from steady.metrics import Metrics
+from steady.objects.conditions import find
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
 from steady.objects.view import Object, Status
 from steady.queue import Closed, Priority, Queue
 from steady.reasons import Reason
 from steady.recorder import Recorder
-from steady.status import Outcome, StatusBatcher, Ticket
+from steady.status import Outcome, StatusBatcher, Ticket, Update
 from steady.status.composition import known
 from steady.tasks import Scope
 from steady.trace import Trace, caused_by
@@ -265,7 +266,9 @@ class Loop(Generic[O, S]):
         self._wishes.handled(raw)
         if isinstance(result, Waiting):
             return self._await(raw, result)
-        if result.status is not None:
+        if result.status is None:
+            await self._leave(raw)
+        else:
             status = conditions.finished(result.status, raw.metadata.generation)
             await self._batcher.room(self._store, raw)
             await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
@@ -275,6 +278,13 @@ class Loop(Generic[O, S]):
             self.enqueue(raw.key, "again", priority=Priority.LOW, delay=result.after)
             return "again"
         return "success"
+
+    async def _leave(self, raw: RawObject) -> None:
+        """The status is somebody else's, but for what it says of what people ask of us."""
+        suspended = find(known(raw.status).conditions, conditions.SUSPENDED)
+        update = Update(self._wishes.unnoted(raw), without=frozenset({conditions.SUSPENDED} if suspended else ()))
+        if update != Update():
+            await self._land(self._batcher.queue_update(self._store, raw, update, Priority.HIGH))
 
     def _await(self, raw: RawObject, result: Waiting[S]) -> str:
         self._report(raw, result.status)

@@ -64,16 +64,23 @@ class Wishes:
         last = self._last(obj)
         return msgspec.structs.replace(status, last_handled_reconcile=last) if last else status
 
+    def unnoted(self, obj: RawObject) -> dict[str, str]:
+        """What the status of `obj` lacks of it, as fields."""
+        known = self._handled.get(obj.key)
+        return {"lastHandledReconcile": known} if known and known != _shown(obj) else {}
+
     def forget(self, key: Key) -> None:
         """The object is gone."""
         self._handled.pop(key, None)
 
     def _last(self, obj: RawObject) -> str:
-        if (known := self._handled.get(obj.key)) is not None:
-            return known
-        if _FIELD not in bytes(obj.status):
-            return ""
-        try:
-            return _noted.decode(obj.status).last_handled_reconcile
-        except msgspec.DecodeError:
-            return ""
+        return self._handled.get(obj.key) or _shown(obj)
+
+
+def _shown(obj: RawObject) -> str:
+    if _FIELD not in bytes(obj.status):
+        return ""
+    try:
+        return _noted.decode(obj.status).last_handled_reconcile
+    except msgspec.DecodeError:
+        return ""

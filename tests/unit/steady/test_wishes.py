@@ -66,12 +66,15 @@ class Reconciler:
         self.raises: list[Exception] = []
         self.waits = 0
         self.again = 0.0
+        self.leaves = False
 
     async def reconcile(self, echo: Echo, context: Context[EchoStatus]) -> Result[EchoStatus]:
         self.forced.append(context.forced)
         if self.raises:
             raise self.raises.pop()
         await context.apply(ConfigMap(echo.metadata.name, {"text": echo.spec.text}))
+        if self.leaves:
+            return Done(None)
         status = EchoStatus(said=echo.spec.text)
         if self.failures:
             return Failed(status, self.failures.pop())
@@ -165,9 +168,19 @@ async def test_an_object_that_comes_suspended_is_not_touched(here: Here) -> None
         assert here.spent() == {STATUS: 1}
         echo = await here.echo()
         assert condition(echo, "Suspended") == ("True", "SuspendedByAnnotation")
-        assert condition(echo, "Ready") in {("Unknown", "Pending"), ("Unknown", "Suspended")}
+        assert condition(echo, "Ready") == ("Unknown", "Pending")
         assert "finalizers" not in echo["metadata"]
         assert here.reconciler.forced == []
+
+
+async def test_an_object_without_any_condition_is_not_taken_for_a_ready_one(here: Here) -> None:
+    """Readers of conditions take an absent Ready for True."""
+    await here.create({SUSPEND: "true"})
+    await here.world.user.merge(f"{ECHO}/status", {"status": {"conditions": None}})
+    async with here.operator():
+        await pass_time()
+        assert condition(await here.echo(), "Ready") == ("Unknown", "Suspended")
+        assert here.spent() == {STATUS: 1}
 
 
 async def test_an_edit_of_a_suspended_object_waits_until_it_is_resumed(here: Here) -> None:
@@ -365,6 +378,19 @@ async def test_an_object_that_comes_with_a_value_is_created_as_ever(here: Here) 
         await here.create({RECONCILE: "one"})
         assert here.spent() == {("create", "configmaps", ""): 1, STATUS: 1}
         assert (await here.echo())["status"]["lastHandledReconcile"] == "one"
+
+
+async def test_a_reconciler_that_leaves_the_status_alone_is_forced_once(here: Here) -> None:
+    """Only the note is added to what others wrote, for one patch; a restart does not repeat it."""
+    here.reconciler.leaves = True
+    async with here.operator():
+        await here.create()
+        await here.annotate(reconcile="one")
+        assert (here.reconciler.forced, here.spent()) == ([True], {STATUS: 1})
+        assert (await here.echo())["status"]["lastHandledReconcile"] == "one"
+    async with here.operator():
+        await pass_time(10.0)
+        assert (here.reconciler.forced, here.spent()) == ([True, False], {STATUS: 1})
 
 
 async def test_a_failure_that_is_tried_again_is_tried_with_force(here: Here) -> None:
