@@ -148,7 +148,7 @@ def _governor(atoms: Sequence[Atom], taken: Collection[int], start: int, previou
             atom.word in _GOVERNING
             and not atom.joint
             and not counted
-            and atoms[index - 1].word not in _UNGOVERNING.get(atom.word, ())
+            and (index == 0 or atoms[index - 1].word not in _UNGOVERNING.get(atom.word, ()))
         ):
             return index
         opens = index == 0 or atoms[index - 1].mark or atoms[index - 1].word in LEADS
