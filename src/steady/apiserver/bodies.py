@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+import yaml
 
 from steady.apiserver import metadata
 from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json
-from steady.apiserver.failures import Cause, bad_request, invalid, quoted
+from steady.apiserver.failures import Cause, Failure, bad_request, invalid, quoted
+from steady.objects import Resource
+
+_TOP = ("apiVersion", "kind", "metadata")
+_NOTHING = Resource("", "", "", "")
 
 
-def decoded(body: bytes, call: Call) -> Json:
-    """The object that `body` writes. Raises 400 where it is none."""
+def decoded(call: Call) -> Json:
+    """The object that the body writes. Raises 400 where it is none."""
     try:
-        return msgspec.json.decode(body, type=Json)
+        return msgspec.json.decode(call.request.body, type=Json)
     except msgspec.DecodeError as error:
-        kind = call.kind.resource.kind
-        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {error}") from error
+        raise _unrecognized(call, str(error)) from error
 
 
 def patch(body: bytes) -> Any:
@@ -31,31 +35,42 @@ def patch(body: bytes) -> Any:
         raise bad_request(f"error decoding patch: {error}") from error
 
 
-def identified(call: Call, data: Json) -> Json:
-    """`data` with apiVersion, kind and metadata. Raises 400 or 422 where it is something else than the path says."""
+def applied(call: Call) -> Json:
+    """The object that an apply writes, in JSON or YAML. Raises 400 where it is none, or of another kind."""
+    data = _parsed(call.request.body)
+    version, kind = data.get("apiVersion", ""), data.get("kind", "")
+    if (version, kind) != (call.kind.resource.api_version, call.kind.resource.kind):
+        raise bad_request(f"invalid object type: {version}, Kind={kind}")
+    if (data.get("metadata") or {}).get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    return data
+
+
+def identified(call: Call, data: Json) -> tuple[Json, list[str]]:
+    """`data` with apiVersion, kind and metadata, all as the path says, and the paths of fields that nobody knows.
+
+    Raises 400 or 422 where it is something else.
+    """
     resource = call.kind.resource
-    version = data.get("apiVersion", resource.api_version)
-    if version != resource.api_version:
-        expected = f"does not match the expected API version ({resource.api_version})"
-        raise bad_request(f"the API version in the data ({version}) {expected}")
-    told = data.get("metadata") or {}
-    if not isinstance(told, dict):
-        raise bad_request("json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
-    if (kind := data.get("kind", resource.kind)) != resource.kind:
-        cause = Cause("FieldValueInvalid", f"Invalid value: {quoted(str(kind))}: must be {resource.kind}", "kind")
-        raise invalid(resource._replace(kind=str(kind)), str(told.get("name", "")), [cause])
+    if not isinstance(told := data.get("metadata") or {}, dict):
+        raise unhandled(call, data, "metadata: an object is expected")
+    _check_type(call, data, str(told.get("name", "")))
     try:
-        metadata.typed(told)
-    except metadata.Malformed as error:
-        raise bad_request(_unhandled(call, str(error))) from error
+        told, unknown = metadata.typed(told)
+    except msgspec.ValidationError as error:
+        raise unhandled(call, data, f"metadata: {error}") from error
+    if call.name and not told.get("name"):
+        why = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
+        raise bad_request(why)
     if call.namespace and told.get("namespace", call.namespace) != call.namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    _texts(call, data)
-    return {"apiVersion": version, "kind": kind, **data, "metadata": told}
+    known, more = _formed(call, data)
+    whole = {**known, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": told}
+    return whole, [*unknown, *more]
 
 
-def warned(call: Call, unknown: Iterable[str]) -> Json:
-    """The header that tells of unknown and duplicate fields. Raises 400 for them with `fieldValidation=Strict`."""
+def warned(call: Call, data: Json, unknown: Iterable[str]) -> Json:
+    """The header that tells of unknown and duplicate fields; `fieldValidation=Strict` makes them a failure."""
     mode = call.query.get("fieldValidation") or "Warn"
     if mode == "Ignore":
         return {}
@@ -63,34 +78,99 @@ def warned(call: Call, unknown: Iterable[str]) -> Json:
     if call.request.method != "PATCH":
         problems = [*_duplicates(call.request.body), *problems]
     if problems and mode == "Strict":
-        raise bad_request(_unhandled(call, f"strict decoding error: {', '.join(problems)}"))
+        raise unhandled(call, data, f"strict decoding error: {', '.join(problems)}")
     return {"Warning": ", ".join(f"299 - {quoted(problem)}" for problem in problems)} if problems else {}
 
 
-def _unhandled(call: Call, why: str) -> str:
+def unhandled(call: Call, data: Json, why: str) -> Failure:
+    """The object cannot be read: 400, or 422 where a patch made it so."""
+    if call.request.method == "PATCH":
+        value = quoted(msgspec.json.encode(data, order="sorted").decode())
+        return invalid(_NOTHING, "", [Cause("FieldValueInvalid", f"Invalid value: {value}: {why}", "patch")])
     kind, version = call.kind.resource.kind, quoted(call.kind.resource.version)
-    return f"{kind} in version {version} cannot be handled as a {kind}: {why}"
+    return bad_request(f"{kind} in version {version} cannot be handled as a {kind}: {why}")
 
 
-def _texts(call: Call, data: Json) -> None:
-    """The values of a ConfigMap are texts."""
-    if call.kind.storage != "configmaps":
-        return
-    for field in ("data", "binaryData"):
-        if not all(isinstance(value, str) for value in (data.get(field) or {}).values()):
-            why = f"json: cannot unmarshal number into Go struct field ConfigMap.{field} of type string"
-            raise bad_request(_unhandled(call, why))
+def _check_type(call: Call, data: Json, name: str) -> None:
+    """Raise what forbids `data` where it is not of the kind that the path says; a built-in one may leave that out."""
+    resource, custom = call.kind.resource, call.kind.custom
+    version = data.get("apiVersion") or ("" if custom else resource.api_version)
+    kind = data.get("kind") or ("" if custom else resource.kind)
+    if not kind:
+        raise _missing_kind(call, data)
+    if version != resource.api_version and call.request.method != "PATCH":
+        expected = f"does not match the expected API version ({resource.api_version})"
+        raise bad_request(f"the API version in the data ({version}) {expected}")
+    if version != resource.api_version:
+        cause = Cause(
+            "FieldValueInvalid", f"Invalid value: {quoted(version)}: must be {resource.api_version}", "apiVersion"
+        )
+        raise invalid(resource._replace(group=version.rpartition("/")[0]), name, [cause])
+    if kind != resource.kind and not custom:
+        raise unhandled(call, data, f"it is a {kind}")
+    if kind != resource.kind:
+        cause = Cause("FieldValueInvalid", f"Invalid value: {quoted(kind)}: must be {resource.kind}", "kind")
+        raise invalid(resource._replace(kind=kind), name, [cause])
+
+
+def _missing_kind(call: Call, data: Json) -> Failure:
+    text = msgspec.json.encode(data).decode()
+    if call.request.method == "PATCH":
+        return unhandled(call, data, f"Object 'Kind' is missing in '{text}'")
+    return _unrecognized(call, f"Object 'Kind' is missing in '{text}'")
+
+
+def _formed(call: Call, data: Json) -> tuple[Json, list[str]]:
+    """`data` with the fields that its built-in kind has, and the names of the others."""
+    form = call.kind.form
+    if form is None:
+        return data, []
+    known = {*_TOP, *form.__struct_encode_fields__}
+    try:
+        msgspec.convert(data, form)
+    except msgspec.ValidationError as error:
+        raise unhandled(call, data, str(error)) from error
+    return {field: value for field, value in data.items() if field in known}, [
+        name for name in data if name not in known
+    ]
+
+
+def _parsed(body: bytes) -> Json:
+    try:
+        return msgspec.json.decode(body, type=Json)
+    except msgspec.DecodeError:
+        pass
+    try:
+        data = yaml.load(body, yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise bad_request(f"error decoding YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise bad_request("error decoding YAML: it is no object")
+    return data
+
+
+def _unrecognized(call: Call, why: str) -> Failure:
+    kind = call.kind.resource.kind
+    return bad_request(f"the object provided is unrecognized (must be of type {kind}): {why}")
 
 
 def _duplicates(body: bytes) -> list[str]:
-    found: list[str] = []
+    """The paths of fields that are named twice."""
+    return [f"duplicate field {quoted(path)}" for path in _repeated(json.loads(body, object_pairs_hook=_Pairs), "")]
 
-    def pairs(fields: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for name, _ in fields:
-            if name in seen:
-                found.append(f"duplicate field {quoted(name)}")
-            seen.add(name)
 
-    json.loads(body, object_pairs_hook=pairs)
-    return found
+class _Pairs(list[tuple[str, Any]]):
+    """The fields of an object as they were written."""
+
+
+def _repeated(value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        return
+    seen: set[str] = set()
+    pairs = value if isinstance(value, _Pairs) else [(f"[{index}]", entry) for index, entry in enumerate(value)]
+    for name, inner in pairs:
+        where = f"{path}.{name}" if path and isinstance(value, _Pairs) else f"{path}{name}"
+        if name in seen:
+            yield where
+        seen.add(name)
+        yield from _repeated(inner, where)

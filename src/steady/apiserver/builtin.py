@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 
-from steady.apiserver import events
+import msgspec
+
+from steady.apiserver import events, rules
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
 from steady.apiserver.kinds import Column, Kind, ScalePaths, faultless, same
-from steady.apiserver.validation import shown
 from steady.objects import Resource
 
 _AGE = Column("Age", "date", ".metadata.creationTimestamp")
@@ -31,7 +31,9 @@ def _kind(
     columns: tuple[Column, ...] = (_AGE,),
     categories: tuple[str, ...] = (),
     defaults: Callable[[Json], Json] = same,
-    faults: Callable[[Json], list[Cause]] = faultless,
+    inward: Callable[[Json], Json] = same,
+    faults: Callable[[Json, Json | None], list[Cause]] = faultless,
+    form: type[msgspec.Struct] | None = None,
 ) -> Kind:
     resource = Resource(group, version, kind, plural, namespaced)
     return Kind(
@@ -45,45 +47,11 @@ def _kind(
         generation,
         columns,
         defaults=defaults,
+        inward=inward,
         faults=faults,
+        form=form,
         list_kind=f"{kind}List",
     )
-
-
-def _namespace(data: Json) -> Json:
-    metadata = data["metadata"]
-    labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
-    spec = {"finalizers": ["kubernetes"], **(data.get("spec") or {})}
-    return {**data, "metadata": {**metadata, "labels": labels}, "spec": spec, "status": {"phase": "Active"}}
-
-
-def _secret(data: Json) -> Json:
-    """`stringData` is written into `data` and never shown."""
-    plain = data.get("stringData") or {}
-    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
-    merged = {**(data.get("data") or {}), **encoded}
-    kept = {field: value for field, value in data.items() if field != "stringData"}
-    return {"type": "Opaque", **kept} | ({"data": merged} if merged else {})
-
-
-def _workload(data: Json) -> Json:
-    return {**data, "spec": {"replicas": 1, **(data.get("spec") or {})}}
-
-
-def _workload_faults(data: Json) -> list[Cause]:
-    spec = data["spec"]
-    selector = (spec.get("selector") or {}).get("matchLabels") or {}
-    if not spec.get("selector"):
-        return [Cause("FieldValueRequired", "Required value", "spec.selector")]
-    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-    if all(labels.get(key) == value for key, value in selector.items()):
-        return []
-    message = f"Invalid value: {shown(labels)}: `selector` does not match template `labels`"
-    return [Cause("FieldValueInvalid", message, "spec.template.metadata.labels")]
-
-
-def _service(data: Json) -> Json:
-    return {**data, "spec": {"type": "ClusterIP", "sessionAffinity": "None", **(data.get("spec") or {})}}
 
 
 def _event(version: str, storage: str) -> Kind:
@@ -136,7 +104,7 @@ NAMESPACE = _kind(
     short="ns",
     namespaced=False,
     status=True,
-    defaults=_namespace,
+    defaults=rules.namespace,
     columns=(Column("Status", "string", ".status.phase"), _AGE),
 )
 
@@ -154,12 +122,29 @@ def kinds() -> list[Kind]:
     """Every built-in kind, core group first."""
     return [
         NAMESPACE,
-        _kind("", "v1", "ConfigMap", "configmaps", short="cm", columns=(_DATA, _AGE)),
         _kind(
-            "", "v1", "Secret", "secrets", defaults=_secret, columns=(Column("Type", "string", ".type"), _DATA, _AGE)
+            "",
+            "v1",
+            "ConfigMap",
+            "configmaps",
+            short="cm",
+            columns=(_DATA, _AGE),
+            inward=rules.config_map,
+            faults=rules.keyed_faults,
+            form=rules.ConfigMapForm,
+        ),
+        _kind(
+            "",
+            "v1",
+            "Secret",
+            "secrets",
+            columns=(Column("Type", "string", ".type"), _DATA, _AGE),
+            inward=rules.secret,
+            faults=rules.keyed_faults,
+            form=rules.SecretForm,
         ),
         _kind("", "v1", "ServiceAccount", "serviceaccounts", short="sa"),
-        _kind("", "v1", "Service", "services", short="svc", status=True, defaults=_service),
+        _kind("", "v1", "Service", "services", short="svc", status=True, inward=rules.service),
         _kind("", "v1", "Pod", "pods", short="po", status=True, generation=True),
         _kind("", "v1", "Node", "nodes", short="no", namespaced=False, status=True),
         _kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", short="pvc", status=True),
@@ -175,8 +160,8 @@ def kinds() -> list[Kind]:
             generation=True,
             columns=_deployment_columns(),
             categories=("all",),
-            defaults=_workload,
-            faults=_workload_faults,
+            inward=rules.workload,
+            faults=rules.workload_faults,
         ),
         _kind(
             "apps",
@@ -187,8 +172,8 @@ def kinds() -> list[Kind]:
             status=True,
             scale=_SCALE,
             generation=True,
-            defaults=_workload,
-            faults=_workload_faults,
+            inward=rules.workload,
+            faults=rules.workload_faults,
         ),
         _kind(
             "apps",
@@ -199,8 +184,8 @@ def kinds() -> list[Kind]:
             status=True,
             scale=_SCALE,
             generation=True,
-            defaults=_workload,
-            faults=_workload_faults,
+            inward=rules.workload,
+            faults=rules.workload_faults,
         ),
         _kind("apps", "v1", "DaemonSet", "daemonsets", short="ds", status=True, generation=True),
         _kind("batch", "v1", "Job", "jobs", status=True, generation=True),

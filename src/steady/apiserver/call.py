@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from steady.apiserver.exchange import Request
-from steady.apiserver.failures import Failure, bad_request, method_not_allowed
+from steady.apiserver.failures import Failure, bad_request, method_not_allowed, not_acceptable
 from steady.apiserver.kinds import Kind
-from steady.objects import Key, Resource
+from steady.objects import Key
 
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-
-
-def _options(verb: str) -> Resource:
-    return Resource("meta.k8s.io", "v1", f"{verb.capitalize()}Options", "")
+_TABLE = "as=Table"
+_METADATA = "as=PartialObjectMetadata"
+APPLY = "application/apply-patch+yaml"
+_SERVED = ("application/json",)
+_SUBRESOURCE = ("get", "update", "patch")
 
 
 class Path(NamedTuple):
@@ -52,12 +53,33 @@ class Call(NamedTuple):
     @property
     def dry_run(self) -> bool:
         """Whether nothing may be kept."""
-        value = self.query.get("dryRun", "")
-        if value not in {"", "All"}:
-            raise bad_request(
-                f'Invalid value: "{value}": dryRun: Unsupported value: "{value}": supported values: "All"'
-            )
-        return value == "All"
+        return self.query.get("dryRun") == "All"
+
+    @property
+    def accept(self) -> str:
+        """The forms in which the sender reads an answer."""
+        return self.request.headers.get("accept", "")
+
+    @property
+    def wants_table(self) -> bool:
+        """Whether the answer is to be a table for people."""
+        return _TABLE in self.accept
+
+    @property
+    def wants_metadata(self) -> bool:
+        """Whether the answer is to have metadata only."""
+        return _METADATA in self.accept
+
+    @property
+    def media(self) -> str:
+        """What the body says that it is."""
+        return self.request.headers.get("content-type", "").partition(";")[0].strip()
+
+    @property
+    def manager(self) -> str:
+        """Who is to own what is written: as told, else the first word of the user agent."""
+        agent = self.request.headers.get("user-agent", "")
+        return self.query.get("fieldManager") or agent.partition("/")[0] or "unknown"
 
 
 def parse(path: str) -> Path | None:
@@ -78,21 +100,26 @@ def parse(path: str) -> Path | None:
     return Path(group, version, namespace, plural, name, subresource)
 
 
-def verb(request: Request, path: Path) -> str:
-    """The verb of `request` as an audit log names it. Raises 405 where the method means nothing there."""
-    found = (_OBJECT if path.name else _COLLECTION).get(request.method)
-    if found is None:
-        raise method_not_allowed()
-    return "watch" if found in {"list", "get"} and _truth(request.query.get("watch", "")) else found
+def verb(request: Request, path: Path, kind: Kind) -> str:
+    """The verb of `request` as an audit log names it. Raises 405, or 400, where the method means nothing there."""
+    found = (_OBJECT if path.name else _COLLECTION).get(request.method, "")
+    if path.subresource and found not in _SUBRESOURCE:
+        raise method_not_allowed(kind.resource, found or "create") if kind.custom else method_not_allowed()
+    if not found:
+        raise bad_request("name must be provided") if kind.custom and not path.name else method_not_allowed()
+    return "watch" if found == "list" and flag(request.query, "watch") else found
 
 
-def _truth(value: str) -> bool:
-    return value.lower() in {"1", "true"}
+def check_accept(accept: str) -> None:
+    """Raise 406 where no form that the sender reads is one that is served."""
+    kinds = {clause.partition(";")[0].strip() for clause in accept.split(",")}
+    if accept and kinds.isdisjoint({*_SERVED, "application/*", "*/*"}):
+        raise not_acceptable(_SERVED)
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
-    """A boolean query parameter, false without it."""
-    return _truth(query.get(name, ""))
+    """A boolean query parameter, false without it; whatever is not a no is a yes."""
+    return query.get(name, "").lower() not in {"", "0", "false"}
 
 
 def number(query: Mapping[str, str], name: str) -> int | None:
@@ -100,7 +127,7 @@ def number(query: Mapping[str, str], name: str) -> int | None:
     value = query.get(name, "")
     if not value:
         return None
-    if not value.isdecimal():
+    if not value.removeprefix("-").isdecimal():
         raise bad_request(f'strconv.ParseInt: parsing "{value}": invalid syntax')
     return int(value)
 
@@ -109,7 +136,7 @@ def version_number(value: str, *, watching: bool = False) -> int:
     """`value` as a resource version. Raises 400 (500 for a watch, as the real server does) where it is no number."""
     if value.isdecimal():
         return int(value)
-    message = f'strconv.ParseUint: parsing "{value}": invalid syntax'
+    message = f'resourceVersion: Invalid value: "{value}": strconv.ParseUint: parsing "{value}": invalid syntax'
     if watching:
         raise Failure(500, "", message)
-    raise bad_request(f'invalid resource version: resourceVersion: Invalid value: "{value}": {message}')
+    raise bad_request(f"invalid resource version: {message}")

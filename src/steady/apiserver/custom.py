@@ -29,7 +29,7 @@ class Structural:
         return {key: data[key] for key in _TOP if key in data} | kept, unknown
 
     def defaulted(self, data: Json) -> Json:
-        """`data` with the schema's defaults where it says nothing."""
+        """`data` with the schema's defaults where it says nothing, and without nulls where none may stand."""
         filled: Json = _defaulted(data, self.schema)
         return filled
 
@@ -80,14 +80,17 @@ def _defaulted(value: Any, schema: Json) -> Any:
 
 
 def _defaulted_map(value: Json, schema: Json) -> Json:
+    properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
     filled = dict(value)
-    for key, inner in (schema.get("properties") or {}).items():
+    for key, inner in properties.items():
         if "default" in inner and (key not in filled or (filled[key] is None and not inner.get("nullable"))):
             filled[key] = inner["default"]
-        if key in filled:
-            filled[key] = _defaulted(filled[key], inner)
-    extra = schema.get("additionalProperties")
-    if isinstance(extra, dict):
-        known = schema.get("properties") or {}
-        filled |= {key: _defaulted(inner, extra) for key, inner in filled.items() if key not in known}
+    for key in list(filled):
+        known = properties.get(key, extra)
+        if not isinstance(known, dict):
+            continue
+        if filled[key] is None and not known.get("nullable"):
+            del filled[key]
+        else:
+            filled[key] = _defaulted(filled[key], known)
     return filled

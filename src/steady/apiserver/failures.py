@@ -64,7 +64,8 @@ def details(resource: Resource, name: str, *, of_kind: bool = False) -> Json:
     """`Status.details`: `kind` holds the plural, or with `of_kind` the kind."""
     body: Json = {"name": name} if name else {}
     body |= {"group": resource.group} if resource.group else {}
-    return body | {"kind": resource.kind if of_kind else resource.plural}
+    kind = resource.kind if of_kind else resource.plural
+    return body | ({"kind": kind} if kind else {})
 
 
 def not_found(resource: Resource, name: str) -> Failure:
@@ -118,10 +119,22 @@ def forbidden(resource: Resource, name: str, why: str, causes: Sequence[Cause] =
     return Failure(403, "Forbidden", f"{resource.qualified} {quoted(name)} is forbidden: {why}", shown)
 
 
-def method_not_allowed() -> Failure:
+def method_not_allowed(resource: Resource | None = None, verb: str = "") -> Failure:
     """The resource does not know the verb."""
-    message = "the server does not allow this method on the requested resource"
-    return Failure(405, "MethodNotAllowed", message, {})
+    if resource is None:
+        return Failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
+    message = f"{verb} is not supported on resources of kind {quoted(resource.qualified)}"
+    return Failure(405, "MethodNotAllowed", message, details(resource, ""))
+
+
+def no_such_resource() -> Failure:
+    """The path is within a built-in group, which has nothing of that name."""
+    return Failure(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def not_acceptable(served: Sequence[str]) -> Failure:
+    """The answer cannot be given in any form that the sender reads."""
+    return Failure(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(served)}")
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> Failure:
@@ -133,6 +146,11 @@ def unsupported_media_type(accepted: Sequence[str]) -> Failure:
 def expired(version: int, oldest: int) -> Failure:
     """History before `oldest` is gone."""
     return Failure(410, "Expired", f"too old resource version: {version} ({oldest})")
+
+
+def list_expired() -> Failure:
+    """The version of which a list was asked for is gone."""
+    return Failure(410, "Expired", "The resourceVersion for the provided list is too old.")
 
 
 def too_large(version: int, newest: int) -> Failure:

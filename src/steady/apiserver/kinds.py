@@ -44,7 +44,7 @@ def same(data: Json) -> Json:
     return data
 
 
-def faultless(_data: Json) -> list[Cause]:
+def faultless(_new: Json, _old: Json | None) -> list[Cause]:
     """No rules of its own."""
     return []
 
@@ -66,8 +66,14 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
     outward: Callable[[Json], Json] = same
     inward: Callable[[Json], Json] = same
     defaults: Callable[[Json], Json] = same
-    faults: Callable[[Json], list[Cause]] = faultless
+    faults: Callable[[Json, Json | None], list[Cause]] = faultless
+    form: type[msgspec.Struct] | None = None
     list_kind: str = ""
+
+    @property
+    def schema(self) -> Json | None:
+        """What a definition says of the kind's fields; None for a built-in kind."""
+        return self.structural.schema if self.structural is not None else None
 
     @property
     def subresources(self) -> tuple[str, ...]:
@@ -101,6 +107,10 @@ class Registry:
     def find(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind of that name, if it is served."""
         return self._kinds.get((group, version, plural))
+
+    def is_built_in(self, group: str) -> bool:
+        """Whether the server itself, and no definition, serves the group."""
+        return any(kind.resource.group == group and not kind.custom for kind in self._kinds.values())
 
     def of(self, storage: str) -> Kind | None:
         """The kind that speaks for a storage."""

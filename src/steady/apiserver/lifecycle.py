@@ -34,6 +34,13 @@ class Lifecycle:
         self._empty(storage, key)
         return item
 
+    def pending(self, storage: str, key: Key) -> Item | None:
+        """What `delete` would leave of an object, without doing it."""
+        item = self._store.collection(storage).items[key]
+        if not held(storage, item.data):
+            return None
+        return Item(self._marked(storage, item.data), item.version)
+
     def keep(self, storage: str, key: Key, data: Json) -> Item:
         """Store an object. It goes instead if nothing holds it any more, or right after if all its owners are gone."""
         if data["metadata"].get("deletionTimestamp") and not held(storage, data):
@@ -82,9 +89,11 @@ class Lifecycle:
 
     def _marked(self, storage: str, data: Json) -> Json:
         metadata = {**data["metadata"], "deletionTimestamp": timestamp(self._clock.now())}
-        if storage in {NAMESPACES, CRDS}:
-            status = {"status": {"phase": "Terminating"}} if storage == NAMESPACES else {}
-            return {**data, **status, "metadata": metadata}
+        if storage == NAMESPACES:
+            return {**data, "status": {"phase": "Terminating"}, "metadata": metadata}
+        if storage == CRDS:
+            finalizers = [CRD_FINALIZER, *(metadata.get("finalizers") or ())]
+            return {**data, "metadata": {**metadata, "finalizers": finalizers}}
         metadata["deletionGracePeriodSeconds"] = 0
         if metadata.get("generation"):
             metadata["generation"] += 1
@@ -126,6 +135,6 @@ class Lifecycle:
 
 def held(storage: str, data: Json) -> bool:
     """Whether something must happen before the object may go."""
-    if data["metadata"].get("finalizers"):
+    if data["metadata"].get("finalizers") or storage == CRDS:
         return True
     return storage == NAMESPACES and bool((data.get("spec") or {}).get("finalizers"))

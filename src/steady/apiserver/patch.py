@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
+
+from steady.apiserver.exchange import Json
 from steady.apiserver.failures import bad_request, patch_failed
 
 MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -43,9 +46,13 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def operations(target: Any, steps: object) -> Any:
-    """`target` after the JSON patch `steps` (RFC 6902). Raises 400 where they are none, 422 where one fails."""
-    if not isinstance(steps, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    """`target` after the JSON patch `steps` (RFC 6902). Raises 400 where they are none, 422 where one fails.
+
+    As the real server does it, a field that is not there reads as null, so that `replace` can set it and `test` can
+    find it missing; and a negative index counts from the end.
+    """
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise bad_request("error decoding patch: a list of operations is expected")
     for step in steps:
         target = _operation(target, step)
     return target
@@ -103,38 +110,43 @@ def _merged_by_name(present: list[Any], patch: list[Any], key: str) -> list[Any]
     return list(entries.values())
 
 
-def _operation(target: Any, step: Any) -> Any:
-    if not isinstance(step, dict) or not isinstance(step.get("path"), str):
-        raise bad_request("error decoding patch: every operation needs an op and a path")
+def _operation(target: Any, step: Json) -> Any:
     handler = _OPERATIONS.get(step.get("op", ""))
     if handler is None:
-        raise bad_request(f"error decoding patch: Unexpected kind: {step.get('op')}")
-    return handler(target, _parts(step["path"]), step)
-
-
-def _parts(path: str) -> list[str]:
-    if not path:
-        return []
-    if not path.startswith("/"):
         raise patch_failed()
-    return [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
+    return handler(target, _parts(step.get("path")), step)
 
 
-def _index(part: str, last: int) -> int:
-    if not part.isdecimal() or (index := int(part)) > last:
+def _parts(path: object) -> list[str]:
+    """The steps of a JSON pointer; what stands before the first slash means nothing."""
+    if not isinstance(path, str) or (path and "/" not in path):
         raise patch_failed()
-    return index
+    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+
+
+def _index(part: str, length: int) -> int:
+    """The place that `part` means in a list of `length` entries."""
+    if not part.removeprefix("-").isdecimal() or not -length <= int(part) < length:
+        raise patch_failed()
+    return int(part) % length
 
 
 def _get(target: Any, parts: list[str]) -> Any:
-    for part in parts:
-        if isinstance(target, dict) and part in target:
-            target = target[part]
-        elif isinstance(target, list):
-            target = target[_index(part, len(target) - 1)]
-        else:
+    """The value at `parts`; a missing field at the end of them is None."""
+    *way, last = parts or [""]
+    for part in way:
+        target = _entry(target, part)
+        if target is None:
             raise patch_failed()
-    return target
+    return _entry(target, last) if parts else target
+
+
+def _entry(container: Any, part: str) -> Any:
+    if isinstance(container, dict):
+        return container.get(part)
+    if isinstance(container, list):
+        return container[_index(part, len(container))]
+    raise patch_failed()
 
 
 def _changed(target: Any, parts: list[str], change: Callable[[Any, str], Any]) -> Any:
@@ -148,12 +160,11 @@ def _changed(target: Any, parts: list[str], change: Callable[[Any, str], Any]) -
 def _replaced(container: Any, part: str, value: Any) -> Any:
     if isinstance(container, dict):
         return {**container, part: value}
-    copy = list(container)
-    copy[_index(part, len(copy) - 1)] = value
-    return copy
+    at = _index(part, len(container))
+    return [*container[:at], value, *container[at + 1 :]]
 
 
-def _add(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
+def _add(target: Any, parts: list[str], step: Json) -> Any:
     value = step.get("value")
     return _changed(target, parts, partial(_added, value=value)) if parts else value
 
@@ -163,50 +174,47 @@ def _added(container: Any, part: str, value: Any) -> Any:
         return {**container, part: value}
     if not isinstance(container, list):
         raise patch_failed()
-    at = len(container) if part == "-" else _index(part, len(container))
+    at = len(container) if part == "-" else _index(part, len(container) + 1)
     return [*container[:at], value, *container[at:]]
 
 
-def _remove(target: Any, parts: list[str], _step: Mapping[str, Any]) -> Any:
-    _get(target, parts)
-    return _changed(target, parts, _removed)
+def _remove(target: Any, parts: list[str], _step: Json) -> Any:
+    return _changed(target, parts, _removed) if parts else None
 
 
 def _removed(container: Any, part: str) -> Any:
-    if isinstance(container, dict):
-        return {key: value for key, value in container.items() if key != part}
-    at = int(part)
-    return [*container[:at], *container[at + 1 :]]
+    if isinstance(container, list):
+        at = _index(part, len(container))
+        return [*container[:at], *container[at + 1 :]]
+    if not isinstance(container, dict) or part not in container:
+        raise patch_failed()
+    return {key: value for key, value in container.items() if key != part}
 
 
-def _replace(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
+def _replace(target: Any, parts: list[str], step: Json) -> Any:
     _get(target, parts)
     value = step.get("value")
-    if not parts:
-        return value
-    return _changed(target, parts, partial(_replaced, value=value))
+    return _changed(target, parts, partial(_replaced, value=value)) if parts else value
 
 
-def _test(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
-    try:
-        found = _get(target, parts)
-    except Exception as error:
-        raise patch_failed() from error
-    if found != step.get("value"):
+def _test(target: Any, parts: list[str], step: Json) -> Any:
+    if msgspec.json.encode(_get(target, parts), order="sorted") != msgspec.json.encode(
+        step.get("value"), order="sorted"
+    ):
         raise patch_failed()
     return target
 
 
-def _move(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
-    source = _parts(str(step.get("from", "")))
+def _move(target: Any, parts: list[str], step: Json) -> Any:
+    source = _parts(step.get("from"))
     return _add(_remove(target, source, step), parts, {"value": _get(target, source)})
 
 
-def _copy(target: Any, parts: list[str], step: Mapping[str, Any]) -> Any:
-    return _add(target, parts, {"value": _get(target, _parts(str(step.get("from", ""))))})
+def _copy(target: Any, parts: list[str], step: Json) -> Any:
+    return _add(target, parts, {"value": _get(target, _parts(step.get("from")))})
 
 
-_OPERATIONS: Mapping[str, Callable[[Any, list[str], Mapping[str, Any]], Any]] = {
+_OPERATIONS: Mapping[str, Callable[[Any, list[str], Json], Any]] = {
     "add": _add,
     "remove": _remove,
     "replace": _replace,

@@ -9,11 +9,11 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from steady.apiserver import builtin, definitions, documents, openapi
-from steady.apiserver.call import Call, Path, parse, verb
+from steady.apiserver import builtin, definitions, documents, openapi, options
+from steady.apiserver.call import APPLY, Call, Path, check_accept, parse, verb
 from steady.apiserver.exchange import Json, Request, Response, answer, encode, text
-from steady.apiserver.failures import Failure, method_not_allowed
-from steady.apiserver.kinds import Registry
+from steady.apiserver.failures import Failure, no_such_resource, not_found
+from steady.apiserver.kinds import Kind, Registry
 from steady.apiserver.lifecycle import CRDS, Lifecycle
 from steady.apiserver.reading import Reader
 from steady.apiserver.store import Change, Store
@@ -73,12 +73,14 @@ class Server:
         if path is None:
             return self._about(request)
         kind = self._registry.find(path.group, path.version, path.plural)
-        if kind is None or (path.subresource and path.subresource not in kind.subresources):
-            return self._review(request, path.plural) or self._about(request)
+        if kind is None or not _meant(request, path, kind):
+            return self._review(request, path.plural) or self._unknown(request, path, kind)
         action = ""
         try:
-            action = verb(request, path)
+            action = verb(request, path, kind)
             call = Call(request, kind, path.namespace, path.name, path.subresource, action)
+            check_accept(call.accept)
+            options.check(action, request.query, apply=call.media == APPLY)
             response, reason = self._act(call), ""
         except Failure as failure:
             response, reason = failure.response(), failure.reason
@@ -122,8 +124,6 @@ class Server:
 
     def _act(self, call: Call) -> Response:
         reader, writer = self._reader, self._writer
-        if call.subresource and call.verb in {"list", "watch", "create", "delete"}:
-            raise method_not_allowed()
         if call.subresource == "scale" and call.verb == "get":
             return writer.scale(call)
         actions: Mapping[str, Callable[[Call], Response]] = {
@@ -147,6 +147,14 @@ class Server:
             return Response(200, {"Content-Type": "application/octet-stream"}, openapi.V2_PROTOBUF)
         body = documents.found(self._registry, path)
         return text(404, "404 page not found\n") if body is None else answer(200, encode(body))
+
+    def _unknown(self, request: Request, path: Path, kind: Kind | None) -> Response:
+        """The answer to a path that means nothing: groups of definitions give another one than built-in groups."""
+        if kind is not None and kind.custom and path.subresource:
+            return not_found(kind.resource, path.name).response()
+        if self._registry.is_built_in(path.group):
+            return no_such_resource().response()
+        return self._about(request)
 
     def _review(self, request: Request, plural: str) -> Response | None:
         if request.method != "POST" or plural not in {"selfsubjectaccessreviews", "subjectaccessreviews"}:
@@ -183,6 +191,15 @@ class Server:
         if changed:
             self.disconnect(storage)
             self._reader.initializing.add(storage)
+
+
+def _meant(request: Request, path: Path, kind: Kind) -> bool:
+    """Whether a kind has what the path names: the subresource, and a place within or outside a namespace."""
+    if path.subresource and path.subresource not in kind.subresources:
+        return False
+    if not kind.resource.namespaced:
+        return not path.namespace
+    return bool(path.namespace) or (not path.name and request.method == "GET")
 
 
 class _Metadata(msgspec.Struct, frozen=True):

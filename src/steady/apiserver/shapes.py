@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from steady.apiserver import tables
+from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json
 from steady.apiserver.kinds import Kind
 from steady.apiserver.store import Item
@@ -20,6 +21,13 @@ class Shape(NamedTuple):
     def encoded(self, item: Item) -> bytes:
         """`item` in this shape, as JSON."""
         return item.encoded(self.name, self.shaped)
+
+
+def shape_of(call: Call) -> Shape:
+    """The shape that the Accept header asks for."""
+    if call.wants_table:
+        return table(call.kind, call.query.get("includeObject") or "Metadata")
+    return partial(call.kind) if call.wants_metadata else whole(call.kind)
 
 
 def whole(kind: Kind) -> Shape:
