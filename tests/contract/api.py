@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
+from multidict import CIMultiDictProxy
 
 from steady.testing.target import Target
 
@@ -28,7 +29,7 @@ class Answer(NamedTuple):
     """One answer: code, headers, text as sent."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     text: str
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -33,6 +33,16 @@ def patch(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         raise bad_request(f"error decoding patch: {error}") from error
+
+
+def options(call: Call) -> Mapping[str, Any]:
+    """The options of a deletion: those of the body, or where there is none those of the query."""
+    if not call.request.body.strip():
+        return call.query
+    try:
+        return msgspec.json.decode(call.request.body, type=Json)
+    except msgspec.DecodeError as error:
+        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
 
 
 def applied(call: Call) -> Json:
@@ -130,9 +140,8 @@ def _formed(call: Call, data: Json) -> tuple[Json, list[str]]:
         msgspec.convert(data, form)
     except msgspec.ValidationError as error:
         raise unhandled(call, data, str(error)) from error
-    return {field: value for field, value in data.items() if field in known}, [
-        name for name in data if name not in known
-    ]
+    kept = {name: value for name, value in data.items() if name in known and value is not None}
+    return kept, [name for name in data if name not in known]
 
 
 def _parsed(body: bytes) -> Json:

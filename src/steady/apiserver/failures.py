@@ -73,10 +73,11 @@ def not_found(resource: Resource, name: str) -> Failure:
     return Failure(404, "NotFound", f"{resource.qualified} {quoted(name)} not found", details(resource, name))
 
 
-def already_exists(resource: Resource, name: str) -> Failure:
-    """An object of that name is there."""
+def already_exists(resource: Resource, name: str, *, leaving: bool) -> Failure:
+    """An object of that name is there, though it may be `leaving`."""
     message = f"{resource.qualified} {quoted(name)} already exists"
-    return Failure(409, "AlreadyExists", message, details(resource, name))
+    told = f"object is being deleted: {message}" if leaving else message
+    return Failure(409, "AlreadyExists", told, details(resource, name))
 
 
 def stale(resource: Resource, name: str) -> Failure:

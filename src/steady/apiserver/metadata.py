@@ -62,7 +62,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
     labels: dict[str, str | None] | None = None
     annotations: dict[str, str | None] | None = None
     owner_references: list[_Owner] | None = None
-    finalizers: list[str] | None = None
+    finalizers: list[str | None] | None = None
     managed_fields: list[dict[str, Any]] | None = None
 
 
@@ -86,15 +86,18 @@ def faults(new: Json, old: Json | None) -> list[Cause]:
     ]
     if old is None:
         return [*_named(metadata), *found, *_finalizers(metadata, {})]
-    return [*_late_finalizers(metadata, old["metadata"]), *found, *_finalizers(metadata, old["metadata"])]
+    before = old["metadata"]
+    return [*_same(metadata, before), *_late_finalizers(metadata, before), *found, *_finalizers(metadata, before)]
 
 
 def tidy(metadata: Json) -> Json:
-    """Metadata as the server keeps it: without what is empty, and a label of null is an empty one."""
+    """Metadata as the server keeps it: without what is empty, and with empty texts for nulls."""
     kept = {field: value for field, value in metadata.items() if value not in _EMPTY}
     for field in ("labels", "annotations"):
         if None in (values := kept.get(field, {})).values():
             kept[field] = {key: value or "" for key, value in values.items()}
+    if None in kept.get("finalizers", ()):
+        kept["finalizers"] = [name or "" for name in kept["finalizers"]]
     return kept
 
 
@@ -163,6 +166,12 @@ def _owners(owners: list[Json]) -> Iterator[Cause]:
             f"Invalid value: {msgspec.json.encode(owners).decode()}: {why}",
             "metadata.ownerReferences",
         )
+
+
+def _same(metadata: Json, before: Json) -> list[Cause]:
+    if metadata["uid"] == before["uid"]:
+        return []
+    return [_wrong("metadata.uid", metadata["uid"], "field is immutable")] * 2
 
 
 def _late_finalizers(metadata: Json, before: Json) -> list[Cause]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from steady.apiserver.failures import Cause, invalid, quoted
+from steady.apiserver.failures import Cause, Failure, invalid, quoted
 from steady.objects import Resource
 
 _OPTIONS = {
@@ -25,7 +25,17 @@ def check(verb: str, query: Mapping[str, str], *, apply: bool = False) -> None:
         return
     found = [*_match(query, verb)] if verb in {"list", "watch"} else [*_write(query, verb, apply=apply)]
     if found:
-        raise invalid(Resource("meta.k8s.io", "v1", _OPTIONS[verb], ""), "", found)
+        raise _invalid(verb, found)
+
+
+def check_policy(policy: str | None) -> None:
+    """Raise 422 where a deletion asks for another policy than there are."""
+    if policy and policy not in _POLICIES:
+        raise _invalid("delete", [_unsupported("propagationPolicy", quoted(policy), (*_POLICIES, "nil"))])
+
+
+def _invalid(verb: str, causes: list[Cause]) -> Failure:
+    return invalid(Resource("meta.k8s.io", "v1", _OPTIONS[verb], ""), "", causes)
 
 
 def _match(query: Mapping[str, str], verb: str) -> Iterator[Cause]:
@@ -58,7 +68,6 @@ def _write(query: Mapping[str, str], verb: str, *, apply: bool) -> Iterator[Caus
     if query.get("dryRun", "All") not in {"", "All"}:
         yield _unsupported("dryRun", f"[{quoted(query['dryRun'])}]", ("All",))
     if verb.startswith("delete"):
-        yield from policy(query.get("propagationPolicy"))
         return
     if (mode := query.get("fieldValidation", "")) not in {"", "Ignore", "Strict", "Warn"}:
         yield _unsupported("fieldValidation", quoted(mode), ("", "Ignore", "Strict", "Warn"))
@@ -66,12 +75,6 @@ def _write(query: Mapping[str, str], verb: str, *, apply: bool) -> Iterator[Caus
         yield Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
     if verb == "patch" and not apply and "force" in query:
         yield _forbidden("force", "may not be specified for non-apply patch")
-
-
-def policy(value: str | None) -> Iterator[Cause]:
-    """What is wrong with a propagation policy."""
-    if value and value not in _POLICIES:
-        yield _unsupported("propagationPolicy", quoted(value), (*_POLICIES, "nil"))
 
 
 def _forbidden(field: str, why: str) -> Cause:

@@ -72,11 +72,16 @@ class Owners:
 
 
 def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager, time: str) -> Json:
-    """`new` with its owners: `manager` owns what it has changed from `old`, and nobody what is gone."""
+    """`new` with its owners: `manager` owns what it has changed from `old`, and nobody what is gone.
+
+    Of an object that nobody owns nothing is recorded before the first apply.
+    """
     entries = _entries(new) or _entries(old)
-    if entries == [{}]:  # how a writer says that nobody owns anything
+    if entries == [{}] or (old is not None and not entries):  # the first is how a writer says that nobody owns it
         return _with(new, [])
     changed, gone = fields.changes(_ownable(old), _ownable(new), Schema("", schema))
+    if manager.subresource == "scale" and all(fields.both(each["fieldsV1"], changed) is None for each in entries):
+        return new  # a scale knows the owners of what it shows, and here there are none
     owners = Owners(entries, manager)
     owned = fields.minus(fields.union(owners.own, changed), gone)
     return _with(new, owners.after(owned, fields.union(changed, gone), time))

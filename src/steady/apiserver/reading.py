@@ -12,7 +12,7 @@ from steady.apiserver.call import Call, flag, number, version_number
 from steady.apiserver.exchange import Json, Response, answer, streaming
 from steady.apiserver.failures import Failure, bad_request, initializing, list_expired, not_found, too_large
 from steady.apiserver.selection import selection
-from steady.apiserver.shapes import Shape, shape_of
+from steady.apiserver.shapes import shape_of
 from steady.apiserver.store import Collection, Item, Store
 from steady.apiserver.watching import View, Watch, bookmark_line, error_line, event, lines
 from steady.objects import Key
@@ -49,10 +49,8 @@ class Reader:
         if call.wants_table:
             return answer(200, msgspec.json.encode(_table(call, page)) + b"\n")
         if call.wants_metadata:
-            head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": page.metadata}
-            return answer(200, _listed(head, shapes.partial(kind), page.items))
-        head = {"kind": kind.list_kind, "apiVersion": kind.resource.api_version, "metadata": page.metadata}
-        return answer(200, _listed(head, shapes.bare(kind), page.items))
+            return answer(200, shapes.metadata_collection(kind, page.metadata, page.items))
+        return answer(200, shapes.collection(kind, page.metadata, page.items))
 
     def watch(self, call: Call) -> Response:
         """A stream of changes from the version asked for. Raises 429 once after a kind has changed."""
@@ -164,11 +162,6 @@ def _state(view: View, items: Iterable[Item]) -> Iterator[bytes]:
     for item in list(items):
         if view.sees(item):
             yield event("ADDED", view.shape.encoded(item))
-
-
-def _listed(head: Json, shape: Shape, items: list[Item]) -> bytes:
-    encoded = b",".join(shape.encoded(item) for item in items)
-    return msgspec.json.encode(head)[:-1] + b',"items":[' + encoded + b"]}\n"
 
 
 def _table(call: Call, page: Page) -> Json:

@@ -46,8 +46,10 @@ def namespace(data: Json) -> Json:
 
 
 def config_map(data: Json) -> Json:
-    """Empty data is none."""
-    return {field: value for field, value in data.items() if value or field not in {"data", "binaryData"}}
+    """Empty data is none, and a value of null an empty one."""
+    texts = {key: value or "" for key, value in (data.get("data") or {}).items()}
+    kept = {field: value for field, value in data.items() if field != "data" and (value or field != "binaryData")}
+    return kept | ({"data": texts} if texts else {})
 
 
 def secret(data: Json) -> Json:

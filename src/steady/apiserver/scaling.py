@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from steady.apiserver import jsonpath
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause, invalid
@@ -9,6 +11,14 @@ from steady.apiserver.kinds import Kind
 from steady.objects import Resource
 
 _SCALE = Resource("autoscaling", "v1", "Scale", "scales")
+_TYPES = {
+    int: "int64",
+    str: "string",
+    bool: "bool",
+    float: "float64",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+}
 _SHOWN = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -41,16 +51,33 @@ def scaled(kind: Kind, data: Json, scale: Json) -> Json:
 
 
 def faults(kind: Kind, data: Json) -> list[Cause]:
-    """Negative numbers where a custom kind's scale reads."""
+    """What cannot be a number of replicas where a custom kind's scale reads one."""
     if kind.scale is None:
         return []
-    paths = (kind.scale.spec_replicas, kind.scale.status_replicas)
-    found = [(path, jsonpath.first(data, path)) for path in paths]
-    return [
-        Cause("FieldValueInvalid", f"Invalid value: {value}: should be a non-negative integer", path)
-        for path, value in found
-        if isinstance(value, int) and value < 0
-    ]
+    found = {path: _no_number(data, path) for path in (kind.scale.spec_replicas, kind.scale.status_replicas)}
+    return [Cause("FieldValueInvalid", f"Invalid value: {why}", path) for path, why in found.items() if why]
+
+
+def _no_number(data: Json, path: str) -> str:
+    value: Any = data
+    for field in jsonpath.plain(path):
+        if not isinstance(value, dict):
+            return _unreadable(path, value, "map[string]interface{}")
+        value = value.get(field)
+        if value is None:
+            return ""
+    if type(value) is not int:
+        return _unreadable(path, value, "int64")
+    return f"{value}: should be a non-negative integer" if value < 0 else ""
+
+
+def _unreadable(path: str, value: Any, expected: str) -> str:
+    return f"0: {path} accessor error: {_told(value)} is of the type {_TYPES[type(value)]}, expected {expected}"
+
+
+def _told(value: Any) -> str:
+    """A value as the server's own language prints it."""
+    return f"[{' '.join(map(_told, value))}]" if isinstance(value, list) else str(value)
 
 
 def _selector(value: object) -> str:

@@ -53,6 +53,8 @@ class Server:
         lifecycle = Lifecycle(self._store, self._clock)
         self._writer = Writer(self._store, self._reader, lifecycle, self._clock)
         self._scope = Scope("apiserver")
+        for kind in self._registry:
+            self._store.collection(kind.storage)  # from here on its history is known, though nothing has happened yet
         self._store.collection(CRDS).listeners.add(self._defined)
         for name in _NAMESPACES:
             self._found(name)

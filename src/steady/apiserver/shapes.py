@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
+
+import msgspec
 
 from steady.apiserver import tables
 from steady.apiserver.call import Call
@@ -55,12 +57,29 @@ def table(kind: Kind, include: str) -> Shape:
     return Shape(f"table {kind.resource.api_version} {include}", lambda data: tables.table(kind, [data], inner))
 
 
+def collection(kind: Kind, metadata: Json, items: Iterable[Item]) -> bytes:
+    """The list of `items`."""
+    head = {"kind": kind.list_kind, "apiVersion": kind.resource.api_version, "metadata": metadata}
+    return _listed(head, bare(kind), items)
+
+
+def metadata_collection(kind: Kind, metadata: Json, items: Iterable[Item]) -> bytes:
+    """The list of the metadata of `items`."""
+    head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
+    return _listed(head, partial(kind), items)
+
+
 def shown(kind: Kind, data: Json) -> Json:
     """The object with the names of the version asked for."""
     out = kind.outward(data)
     return {"apiVersion": kind.resource.api_version, "kind": kind.resource.kind} | {
         field: value for field, value in out.items() if field not in {"apiVersion", "kind"}
     }
+
+
+def _listed(head: Json, shape: Shape, items: Iterable[Item]) -> bytes:
+    encoded = b",".join(shape.encoded(item) for item in items)
+    return msgspec.json.encode(head)[:-1] + b',"items":[' + encoded + b"]}\n"
 
 
 def _bare(data: Json) -> Json:

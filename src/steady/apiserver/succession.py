@@ -5,14 +5,14 @@ from __future__ import annotations
 from steady.apiserver import definitions
 from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json
-from steady.apiserver.failures import Cause, Failure, bad_request, conflict, invalid, quoted, stale
+from steady.apiserver.failures import Cause, Failure, bad_request, conflict, invalid, stale
 from steady.apiserver.kinds import Kind
 from steady.apiserver.lifecycle import CRDS
 from steady.apiserver.metadata import tidy
 
 SERVERS = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 """The fields of metadata that only the server writes."""
-_FIXED = ("uid", "generateName", *SERVERS)
+_FIXED = ("namespace", "generateName", *SERVERS)
 
 
 def succeeding(call: Call, old: Json, wanted: Json) -> Json:
@@ -24,7 +24,8 @@ def succeeding(call: Call, old: Json, wanted: Json) -> Json:
         return _with_status({**old, "metadata": {**old["metadata"], **owned}}, wanted)
     metadata = {field: value for field, value in wanted["metadata"].items() if field not in _FIXED} | owned
     metadata |= {field: old["metadata"][field] for field in _FIXED if field in old["metadata"]}
-    metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
+    metadata |= {"resourceVersion": old["metadata"]["resourceVersion"]}
+    metadata["uid"] = metadata.get("uid") or old["metadata"]["uid"]  # another one is a fault, and refused as such
     new = {**wanted, "metadata": tidy(metadata)}
     if call.kind.status:
         new = _with_status(new, old)
@@ -56,13 +57,8 @@ def _same_object(call: Call, old: Json, wanted: Json) -> None:
         raise _unversioned(call)
     if version and version != present["resourceVersion"]:
         raise stale(call.kind.resource, call.name)
-    if not uid or uid == present["uid"]:
-        return
-    if call.request.method == "PUT":
+    if uid and uid != present["uid"] and call.request.method == "PUT":
         raise _uid_conflict(call, uid, present["uid"])
-    if call.subresource != "status":  # there a patch is written whatever uid it names
-        cause = Cause("FieldValueInvalid", f"Invalid value: {quoted(uid)}: field is immutable", "metadata.uid")
-        raise invalid(call.kind.resource, call.name, [cause, cause])
 
 
 def _with_status(data: Json, source: Json) -> Json:
@@ -85,7 +81,8 @@ def _unversioned(call: Call) -> Failure:
 
 def _uid_conflict(call: Call, wanted: str, present: str) -> Failure:
     resource, key = call.kind.resource, "/".join(part for part in call.key if part)
-    path = f"/registry/{resource.group}/{resource.plural}/{key}".replace("//", "/")
+    root = "" if call.dry_run else "/registry"
+    path = f"{root}/{resource.group}/{resource.plural}/{key}".replace("//", "/")
     failed = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {present}"
     why = f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: {failed}"
     return conflict(resource, call.name, why)

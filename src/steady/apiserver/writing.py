@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from steady.apiserver import bodies, definitions, options, ownership, patch, scaling
+from steady.apiserver import bodies, definitions, options, ownership, patch, scaling, shapes
 from steady.apiserver.call import APPLY, Call, flag
 from steady.apiserver.exchange import Json, Response, answer, encode
 from steady.apiserver.failures import (
@@ -68,16 +68,20 @@ class Writer:
         data["metadata"].pop("managedFields", None)
         data = self._fresh(call, data)
         key = Key(call.namespace, data["metadata"]["name"])
-        if key in self._store.collection(call.kind.storage).items:
+        present = self._store.collection(call.kind.storage).items.get(key)
+        if present is not None:
             self._checked(call, data, None)
-            raise already_exists(call.kind.resource, key.name)
+            leaving = "deletionTimestamp" in present.data["metadata"]
+            raise already_exists(call.kind.resource, key.name, leaving=leaving)
         return self._stored(call, key, self._owned(call, data, None), None, 201, warnings)
 
     def update(self, call: Call) -> Response:
         """A whole object in the place of the old one. Raises 404, 409 for an old version, 422."""
+        body = bodies.decoded(call)
         if call.subresource == "scale":
-            return self._rescaled(call, lambda _: bodies.decoded(call))
-        return self._updated(call, lambda _: bodies.decoded(call))
+            return self._rescaled(call, lambda _: body)
+        wanted, warnings = self._admitted(call, body)
+        return self._succeeded(call, self._reader.item(call), wanted, warnings)
 
     def patch(self, call: Call) -> Response:
         """A change of what is stored. Raises 404, 409, 415, 422."""
@@ -86,16 +90,18 @@ class Writer:
         apply = self._patcher(call)
         if call.subresource == "scale":
             return self._rescaled(call, apply)
-        return self._updated(call, apply)
+        item = self._reader.item(call)
+        wanted, warnings = self._admitted(call, apply(shown(call.kind, item.data)))
+        return self._succeeded(call, item, wanted, warnings)
 
     def delete(self, call: Call) -> Response:
         """The end of an object, at once or when its finalizers are done. Raises 404, and 409 for preconditions."""
+        wanted = bodies.options(call)
+        options.check_policy(wanted.get("propagationPolicy"))
         item = self._reader.item(call)
-        wanted = bodies.decoded(call) if call.request.body.strip() else {}
-        options.check(call.verb, wanted)
         self._preconditions(call, item, wanted.get("preconditions") or {})
-        policy = wanted.get("propagationPolicy") or call.query.get("propagationPolicy") or "Background"
-        if call.dry_run or wanted.get("dryRun"):
+        policy = wanted.get("propagationPolicy") or "Background"
+        if wanted.get("dryRun"):
             left = self._lifecycle.pending(call.kind.storage, item.key)
         else:
             left = self._lifecycle.delete(call.kind.storage, item.key, policy)
@@ -114,13 +120,7 @@ class Writer:
         for item in found if not call.dry_run else ():
             if item.key in self._store.collection(call.kind.storage).items:
                 self._lifecycle.delete(call.kind.storage, item.key)
-        body = {
-            "kind": call.kind.list_kind,
-            "apiVersion": call.kind.resource.api_version,
-            "metadata": {"resourceVersion": str(self._store.version)},
-            "items": [shown(call.kind, item.data) for item in found],
-        }
-        return answer(200, encode(body))
+        return answer(200, shapes.collection(call.kind, {"resourceVersion": str(self._store.version)}, found))
 
     def scale(self, call: Call) -> Response:
         """The scale subresource of one object."""
@@ -129,21 +129,21 @@ class Writer:
 
     # What every write passes through
 
-    def _updated(self, call: Call, change: Callable[[Json], Json]) -> Response:
-        item = self._reader.item(call)
-        old = item.data
-        wanted, warnings = self._admitted(call, change(shown(call.kind, old)))
-        new = succeeding(call, old, wanted)
-        if new == old and item.settled:
+    def _succeeded(self, call: Call, item: Item, wanted: Json, warnings: Json) -> Response:
+        new = succeeding(call, item.data, wanted)
+        if new == item.data and item.settled:
             return answer(200, shape_of(call).encoded(item) + b"\n", warnings)
-        return self._stored(call, item.key, self._owned(call, new, old), old, 200, warnings)
+        return self._stored(call, item.key, self._owned(call, new, item.data), item.data, 200, warnings)
 
     def _applied(self, call: Call) -> Response:
         """Server-side apply: of what is not there, a creation."""
         wanted = bodies.applied(call)
         item = self._store.collection(call.kind.storage).items.get(call.key)
-        if item is None and (call.subresource or wanted["metadata"].get("uid")):
-            raise _nothing_to_apply_to(call, wanted["metadata"].get("uid"))
+        if item is None and call.subresource:
+            raise not_found(call.kind.resource, call.name)
+        if item is None and (uid := wanted["metadata"].get("uid")):
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise conflict(call.kind.resource, call.name, why)
         live = None if item is None else shown(call.kind, item.data)
         manager, force = self._manager(call, "Apply"), flag(call.query, "force")
         merged = ownership.applied(live, writable(call, wanted), call.kind.schema, manager, self._now(), force=force)
@@ -151,7 +151,7 @@ class Writer:
         if item is None:
             return self._stored(call, call.key, self._fresh(call, data), None, 201, warnings)
         new = succeeding(call, item.data, data)
-        if new == item.data:
+        if new == item.data and item.settled:
             return answer(200, shape_of(call).encoded(item) + b"\n", warnings)
         return self._stored(call, item.key, new, item.data, 200, warnings)
 
@@ -284,13 +284,6 @@ def _an_object(patched: Any) -> Json:
     if not isinstance(patched, dict):
         raise patch_failed()
     return patched
-
-
-def _nothing_to_apply_to(call: Call, uid: str | None) -> Failure:
-    if not uid:
-        return not_found(call.kind.resource, call.name)
-    why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-    return conflict(call.kind.resource, call.name, why)
 
 
 def _gone(resource: Resource, item: Item) -> Json:

@@ -81,13 +81,16 @@ async def embedded_server() -> AsyncIterator[Target]:
 
 
 @pytest.fixture(scope="session")
+def real_server(control_plane: ControlPlane) -> Target:
+    """The run's real API server."""
+    trust = ssl.create_default_context(cafile=str(control_plane.ca_path))
+    connect = (f"--kubeconfig={control_plane.kubeconfig()}",)
+    return Target("real", control_plane.url, control_plane.tokens[ADMIN.key], trust, connect)
+
+
+@pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Target:
     """The API server that this test runs on."""
-    if request.param == "embedded":
-        target = request.getfixturevalue("embedded_server")
-        assert isinstance(target, Target)
-        return target
-    plane = request.getfixturevalue("control_plane")
-    assert isinstance(plane, ControlPlane)
-    trust = ssl.create_default_context(cafile=str(plane.ca_path))
-    return Target("real", plane.url, plane.tokens[ADMIN.key], trust, (f"--kubeconfig={plane.kubeconfig()}",))
+    target = request.getfixturevalue(f"{request.param}_server")
+    assert isinstance(target, Target)
+    return target
