@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -10,7 +9,6 @@ import pytest
 import pytest_asyncio
 
 from steady.objects.keys import CRDS
-from steady.testing.controlplane import ControlPlane
 from steady.testing.target import Target
 from tests.contract.api import Api
 from tests.unit.schema.breaches import ACCEPTED, KEYS, LET_THROUGH, REFUSED, Schema
@@ -19,11 +17,10 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def api(control_plane: ControlPlane) -> AsyncIterator[Api]:
+async def api(real_server: Target) -> AsyncIterator[Api]:
     """The real server."""
-    trust = ssl.create_default_context(cafile=str(control_plane.ca_path))
     async with aiohttp.ClientSession() as session:
-        yield Api(Target("real", control_plane.url, control_plane.tokens["admin"], trust, ()), session)
+        yield Api(real_server, session)
 
 
 async def refused(api: Api, schema: Schema) -> bool:

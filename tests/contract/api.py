@@ -149,6 +149,17 @@ async def until(ask: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
+async def expired(api: Api, path: str, query: dict[str, str]) -> bool:
+    """Ask until a kind is ready; return whether a watch is then told that its version is too old."""
+
+    async def ready() -> bool:
+        return (await api.get(path)).status == 200
+
+    await until(ready)
+    told: Json = json.loads((await api.get(path, **query)).text)
+    return (told["type"], told["object"]["code"], told["object"]["reason"]) == ("ERROR", 410, "Expired")
+
+
 def failure(message: str, reason: str, details: Json, code: int) -> str:
     """Return the text of a failed answer, to the byte."""
     body = {

@@ -10,7 +10,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from steady.testing.controlplane import Kubectl, locate
+from steady.apiserver import Server
+from steady.apiserver.http import serve
+from steady.testing.controlplane import ControlPlane, Kubectl, locate
 from steady.testing.target import Installer, Target
 from tests.contract.api import DEADLINE_SECONDS, Api, until
 from tests.contract.policies import admission_policy
@@ -47,6 +49,19 @@ async def namespace(api: Api) -> str:
 async def widgets(served: Api, namespace: str) -> Widgets:
     """The widgets of this test's namespace: none yet."""
     return Widgets(served, namespace)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def old_server(server: Target) -> AsyncIterator[Api]:
+    """A server of the same make that has no WatchList."""
+    async with aiohttp.ClientSession() as session:
+        if server.name == "embedded":
+            embedded = Server(watch_list=False)
+            async with serve(embedded) as address:
+                yield Api(Target.of_server(embedded, address.url), session)
+        else:
+            async with ControlPlane(options=["--feature-gates=WatchList=false"]) as plane:
+                yield Api(Target.of_plane(plane), session)
 
 
 @pytest.fixture

@@ -51,6 +51,35 @@ async def test_a_config_map_value_must_be_text(api: Api, namespace: str) -> None
     assert (refused.status, refused.json["reason"]) == (400, "BadRequest")
 
 
+async def test_unknown_fields_of_a_config_map_are_pruned_with_a_warning(api: Api, namespace: str) -> None:
+    """What a ConfigMap does not have is dropped; `fieldValidation=Strict` refuses it."""
+    path, body = f"/api/v1/namespaces/{namespace}/configmaps", config_map(k="1") | {"odd": 1}
+    refused = await api.post(path, body, fieldValidation="Strict")
+    assert (refused.status, 'strict decoding error: unknown field "odd"' in refused.json["message"]) == (400, True)
+    created = await api.post(path, body)
+    assert (created.status, "odd" in created.json) == (201, False)
+    assert created.headers["Warning"] == '299 - "unknown field \\"odd\\""'
+
+
+async def test_an_immutable_config_map_keeps_its_data(api: Api, namespace: str) -> None:
+    """Data cannot change, nor can it be made mutable again; metadata can."""
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    await api.post(path, config_map(k="1") | {"immutable": True})
+    changed = await api.patch(f"{path}/a", {"data": {"k": "2"}})
+    freed = await api.patch(f"{path}/a", {"immutable": False})
+    assert changed.causes == [("FieldValueForbidden", "data")]
+    assert freed.causes == [("FieldValueForbidden", "immutable")]
+    assert (await api.patch(f"{path}/a", {"metadata": {"labels": {"a": "b"}}})).status == 200
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body")
+@pytest.mark.parametrize("data", [{"a b": "x"}, {"k": "x" * (1024 * 1024 + 1)}])
+async def test_the_data_of_a_config_map_is_validated(api: Api, namespace: str, data: dict[str, str]) -> None:
+    """Keys are names of files, and all values together have at most 1 MiB."""
+    refused = await api.post(f"/api/v1/namespaces/{namespace}/configmaps", config_map(**data))
+    assert (refused.status, refused.json["reason"]) == (422, "Invalid")
+
+
 async def test_a_built_in_kind_takes_strategic_patches(api: Api, namespace: str) -> None:
     """Strategic merge patch of a ConfigMap: 200."""
     path = f"/api/v1/namespaces/{namespace}/configmaps"

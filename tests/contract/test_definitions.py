@@ -7,7 +7,7 @@ import copy
 
 import pytest
 
-from tests.contract.api import MERGE, Answer, Api, until
+from tests.contract.api import MERGE, Api, expired, until
 from tests.contract.widgets import CRDS, GROUP, SCHEMA, crd, group_of_its_own, install, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -80,23 +80,22 @@ async def test_open_watches_end_when_the_definition_changes(api: Api, namespace:
         assert await watch.ended()
 
 
-async def test_a_kind_answers_again_after_its_definition_changed(api: Api, namespace: str) -> None:
-    """Requests just after a change are either served or told to come again in a second, and soon served."""
+async def test_the_first_watch_after_a_change_is_told_to_come_again(api: Api, namespace: str) -> None:
+    """429 with Retry-After until the kind is ready; then a watch from before the change is expired."""
     group = group_of_its_own()
     definition = crd(group)
     await install(api, definition)
     path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
-    definition["spec"]["versions"][0]["additionalPrinterColumns"] = []
-    await api.patch(f"{CRDS}/widgets.{group}", {"spec": {"versions": definition["spec"]["versions"]}})
-    answers: list[Answer] = []
-
-    async def listed() -> bool:
-        answers.append(await api.get(path, resourceVersion="0"))
-        return answers[-1].status == 200
-
-    await until(listed)
-    assert all(answer.json["reason"] == "TooManyRequests" for answer in answers[:-1])
-    assert all(answer.headers["Retry-After"] == "1" for answer in answers[:-1])
+    version = (await api.get(path)).version
+    query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "1"}
+    async with api.watch(path, resourceVersion=version) as watch:
+        definition["spec"]["versions"][0]["additionalPrinterColumns"] = []
+        await api.patch(f"{CRDS}/widgets.{group}", {"spec": {"versions": definition["spec"]["versions"]}})
+        assert await watch.ended()
+    refused = await api.get(path, **query)
+    assert (refused.status, refused.json["reason"]) == (429, "TooManyRequests")
+    assert (refused.headers["Retry-After"], refused.json["details"]) == ("1", {"retryAfterSeconds": 1})
+    assert await expired(api, path, query)
 
 
 async def test_a_deleted_definition_takes_its_objects_along(api: Api, namespace: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.api import JSON_PATCH, Api
-from tests.contract.widgets import FINALIZER, GROUP, Widgets, config_map
+from tests.contract.widgets import FINALIZER, GROUP, Widgets, config_map, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -121,6 +121,56 @@ async def test_delete_with_a_stale_version_is_a_conflict(widgets: Widgets) -> No
     await widgets.api.patch(widgets.at(), {"spec": {"size": 2}})
     refused = await widgets.api.delete(widgets.at(), {"preconditions": {"resourceVersion": created.version}})
     assert (refused.status, refused.json["reason"]) == (409, "Conflict")
+
+
+async def test_a_name_is_taken_until_its_object_is_gone(widgets: Widgets) -> None:
+    """While finalizers hold a deleted object, its name cannot be used: AlreadyExists says why."""
+    await widgets.create(finalizers=[FINALIZER])
+    await widgets.api.delete(widgets.at())
+    refused = await widgets.api.post(widgets.path, widget())
+    assert (refused.status, refused.json["reason"]) == (409, "AlreadyExists")
+    assert refused.json["message"] == f'object is being deleted: widgets.{GROUP} "a" already exists'
+
+
+async def test_a_deletion_can_be_tried(widgets: Widgets) -> None:
+    """DryRun answers as the deletion would, and nothing is gone."""
+    await widgets.create()
+    await widgets.create("held", finalizers=[FINALIZER])
+    gone = await widgets.api.delete(widgets.at(), dryRun="All")
+    held = await widgets.api.delete(widgets.at("held"), dryRun="All")
+    assert (gone.json["status"], held.json["metadata"]["deletionGracePeriodSeconds"]) == ("Success", 0)
+    assert (await widgets.api.get(widgets.at())).status == 200
+    assert "deletionTimestamp" not in (await widgets.api.get(widgets.at("held"))).json["metadata"]
+
+
+async def test_the_body_of_a_deletion_overrules_the_query(widgets: Widgets) -> None:
+    """With options in the body those of the query are not read, not even dryRun."""
+    uid = (await widgets.create()).json["metadata"]["uid"]
+    await widgets.api.delete(widgets.at(), {"preconditions": {"uid": uid}}, dryRun="All")
+    assert (await widgets.api.get(widgets.at())).status == 404
+
+
+async def test_an_unknown_propagation_policy_is_invalid(widgets: Widgets) -> None:
+    """422 about DeleteOptions, and the object stays."""
+    await widgets.create()
+    refused = await widgets.api.delete(widgets.at(), {"propagationPolicy": "Odd"})
+    assert (refused.status, refused.json["details"]["kind"]) == (422, "DeleteOptions")
+    assert refused.causes == [("FieldValueNotSupported", "propagationPolicy")]
+    assert (await widgets.api.get(widgets.at())).status == 200
+
+
+async def test_a_leaving_namespace_takes_nothing_new(api: Api, namespace: str) -> None:
+    """A deleted namespace is Terminating while something is held in it, and refuses new objects: 403 with a cause."""
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    held = config_map()
+    held["metadata"]["finalizers"] = [FINALIZER]
+    assert (await api.post(path, held)).status == 201
+    deleted = await api.delete(f"/api/v1/namespaces/{namespace}")
+    assert (deleted.status, deleted.json["status"]["phase"]) == (200, "Terminating")
+    refused = await api.post(path, config_map("late"))
+    assert (refused.status, refused.json["reason"]) == (403, "Forbidden")
+    assert refused.causes == [("NamespaceTerminating", "metadata.namespace")]
+    assert (await api.get(f"{path}/a")).status == 200
 
 
 async def test_a_name_used_again_is_a_new_object(widgets: Widgets) -> None:

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from steady.testing.target import Installer
-from tests.contract.api import Api
+from tests.contract.api import APPLY, Api, Json
 from tests.contract.widgets import FINALIZER, Widgets, crd, group_of_its_own, install
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,16 +24,15 @@ async def gadgets(api: Api, namespace: str, finalizer_policy: Installer) -> Widg
     return collection
 
 
+def gadget(gadgets: Widgets, **metadata: object) -> Json:
+    """Return a gadget."""
+    version = f"{gadgets.path.split('/')[2]}/v1"
+    return {"apiVersion": version, "kind": "Gadget", "metadata": {"name": "a", **metadata}, "spec": {"text": "hello"}}
+
+
 async def made(gadgets: Widgets, **metadata: object) -> list[str]:
     """Create a gadget and return its finalizers."""
-    group = gadgets.path.split("/")[2]
-    body = {
-        "apiVersion": f"{group}/v1",
-        "kind": "Gadget",
-        "metadata": {"name": "a", **metadata},
-        "spec": {"text": "hello"},
-    }
-    created = await gadgets.api.post(gadgets.path, body)
+    created = await gadgets.api.post(gadgets.path, gadget(gadgets, **metadata))
     assert created.status == 201, created.text
     finalizers: list[str] = created.json["metadata"].get("finalizers", [])
     return finalizers
@@ -60,6 +59,34 @@ async def test_it_is_in_nobodys_managed_fields(gadgets: Widgets) -> None:
     await made(gadgets)
     metadata = (await gadgets.api.get(gadgets.at())).json["metadata"]
     assert FINALIZER not in str(metadata.get("managedFields", []))
+
+
+async def test_an_object_with_no_finalizers_gets_one(gadgets: Widgets) -> None:
+    """An empty list is like none."""
+    assert await made(gadgets, finalizers=[]) == [FINALIZER]
+
+
+async def test_it_shows_in_a_dry_run(gadgets: Widgets) -> None:
+    """Who tries sees what would be stored."""
+    tried = await gadgets.api.post(gadgets.path, gadget(gadgets), dryRun="All")
+    assert tried.json["metadata"]["finalizers"] == [FINALIZER]
+
+
+async def test_applies_leave_it(gadgets: Widgets) -> None:
+    """An object that is applied gets it, and applied again without finalizers keeps it."""
+    for text in ("hello", "bye"):
+        body = gadget(gadgets) | {"spec": {"text": text}}
+        applied = await gadgets.api.patch(gadgets.at(), body, APPLY, fieldManager="somebody")
+        assert applied.json["metadata"]["finalizers"] == [FINALIZER]
+
+
+@pytest.mark.parametrize("finalizers", [None, []])
+async def test_an_update_without_it_drops_it(gadgets: Widgets, finalizers: object) -> None:
+    """PUT says what there is: without finalizers, none."""
+    await made(gadgets)
+    version = (await gadgets.api.get(gadgets.at())).version
+    body = gadget(gadgets, resourceVersion=version, finalizers=finalizers)
+    assert "finalizers" not in (await gadgets.api.put(gadgets.at(), body)).json["metadata"]
 
 
 async def test_it_acts_at_create_only(gadgets: Widgets) -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.contract.api import METADATA_LIST, TABLE, Answer, Api
+from tests.contract.api import METADATA_LIST, TABLE, Answer, Api, Json
 from tests.contract.widgets import GROUP, Widgets, config_map
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -97,21 +97,59 @@ async def test_pages_have_a_limit_and_continue(widgets: Widgets) -> None:
     assert not second.json["metadata"].get("continue")
 
 
+def unpacked(token: str) -> Json:
+    """Return what a continue token says; it is base64url without padding."""
+    assert "=" not in token
+    found: Json = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    return found
+
+
+def packed(**fields: object) -> str:
+    """Return the continue token that says this."""
+    return base64.urlsafe_b64encode(json.dumps(fields).encode()).decode().rstrip("=")
+
+
 async def test_a_continue_token_is_readable(widgets: Widgets) -> None:
-    """The token is base64url of version, resourceVersion and the next key."""
+    """It holds a version, the list's resourceVersion, and the key after which to go on: within the namespace listed."""
+    for name in "ab":
+        await widgets.create(name, labels={"of": widgets.namespace})
+    first = await widgets.api.get(widgets.path, limit="1")
+    token = unpacked(first.json["metadata"]["continue"])
+    assert token == {"v": "meta.k8s.io/v1", "rv": int(first.version), "start": "/a\0"}
+    selected = {"limit": "1", "labelSelector": f"of={widgets.namespace}"}
+    everywhere = await widgets.api.get(f"/apis/{GROUP}/v1/widgets", **selected)
+    assert unpacked(everywhere.json["metadata"]["continue"])["start"] == f"/{widgets.namespace}/a\0"
+
+
+async def test_an_expired_token_comes_with_another(widgets: Widgets) -> None:
+    """410 Expired, and a token that returns the rest at the version of now."""
     for name in "ab":
         await widgets.create(name)
+    await widgets.api.target.compact()
     first = await widgets.api.get(widgets.path, limit="1")
-    token = first.json["metadata"]["continue"]
-    assert "=" not in token
-    decoded = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    assert (decoded["v"], str(decoded["rv"])) == ("meta.k8s.io/v1", first.version)
-    assert decoded["start"].endswith("a\0")
+    token = unpacked(first.json["metadata"]["continue"]) | {"rv": 1}
+    await widgets.create("c")
+    refused = await widgets.api.get(widgets.path, **{"limit": "9", "continue": packed(**token)})
+    assert (refused.status, refused.json["reason"]) == (410, "Expired")
+    assert refused.json["message"].startswith("The provided continue parameter is too old to display a consistent list")
+    rest = await widgets.api.get(widgets.path, **{"limit": "9", "continue": refused.json["metadata"]["continue"]})
+    assert names(rest) == ["b", "c"]
+    assert int(rest.version) > int(first.version)
 
 
-async def test_a_garbled_continue_token_is_a_bad_request(widgets: Widgets) -> None:
-    """A token that is none: 400."""
-    assert (await widgets.api.get(widgets.path, **{"limit": "1", "continue": "garbage"})).status == 400
+@pytest.mark.parametrize(
+    "token",
+    [
+        "garbage",
+        packed(v="meta.k8s.io/v9", rv=1, start="/a\0"),
+        packed(v="meta.k8s.io/v1", rv=0, start="/a\0"),
+    ],
+)
+async def test_a_garbled_continue_token_is_a_bad_request(widgets: Widgets, token: str) -> None:
+    """A token that is none, or of another version, or of no state: 400."""
+    refused = await widgets.api.get(widgets.path, **{"limit": "1", "continue": token})
+    assert (refused.status, refused.json["reason"]) == (400, "BadRequest")
+    assert refused.json["message"].startswith("invalid continue token: continue key is not valid")
 
 
 async def test_continue_with_a_version_is_a_bad_request(widgets: Widgets) -> None:
@@ -139,6 +177,53 @@ async def test_a_list_at_a_future_version_times_out(widgets: Widgets) -> None:
     assert refused.headers["Retry-After"] == "1"
 
 
+async def test_a_list_at_a_forgotten_version_is_expired(widgets: Widgets) -> None:
+    """`Exact` at a version whose history is gone: 410, to the byte."""
+    await widgets.api.target.compact()
+    refused = await widgets.api.get(widgets.path, resourceVersion="1", resourceVersionMatch="Exact")
+    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+    message = "The resourceVersion for the provided list is too old."
+    assert (refused.status, refused.json) == (410, body | {"message": message, "reason": "Expired", "code": 410})
+
+
+async def test_a_list_at_a_version_shows_what_was_there(widgets: Widgets) -> None:
+    """`Exact` at a known version leaves out what came later."""
+    await widgets.create("a")
+    version = (await widgets.api.get(widgets.path)).version
+    await widgets.create("b")
+    await widgets.api.delete(widgets.at())
+    then = await widgets.api.get(widgets.path, resourceVersion=version, resourceVersionMatch="Exact")
+    assert (names(then), then.version) == (["a"], version)
+
+
+async def test_an_object_at_a_future_version_times_out(widgets: Widgets) -> None:
+    """GET of one object may name a version too, and is answered like a list."""
+    future = str(int((await widgets.create()).version) + 1_000_000)
+    refused = await widgets.api.get(widgets.at(), resourceVersion=future)
+    assert (refused.status, refused.causes) == (504, [("ResourceVersionTooLarge", "")])
+
+
+@pytest.mark.parametrize(
+    ("query", "causes"),
+    [
+        ({"resourceVersionMatch": "Exact"}, [("FieldValueForbidden", "resourceVersionMatch")]),
+        ({"resourceVersionMatch": "Exact", "resourceVersion": "0"}, [("FieldValueForbidden", "resourceVersionMatch")]),
+        ({"resourceVersionMatch": "Odd", "resourceVersion": "1"}, [("FieldValueNotSupported", "resourceVersionMatch")]),
+        ({"sendInitialEvents": "true"}, [("FieldValueForbidden", "sendInitialEvents")]),
+        (
+            {"watch": "1", "resourceVersionMatch": "Exact", "resourceVersion": "1"},
+            [("FieldValueForbidden", "resourceVersionMatch"), ("FieldValueNotSupported", "resourceVersionMatch")],
+        ),
+    ],
+)
+async def test_options_that_mean_nothing_are_invalid(
+    widgets: Widgets, query: dict[str, str], causes: list[tuple[str, str]]
+) -> None:
+    """422 about ListOptions, with the option as the field."""
+    refused = await widgets.api.get(widgets.path, **query)
+    assert (refused.status, refused.json["details"]["kind"], refused.causes) == (422, "ListOptions", causes)
+
+
 async def test_a_list_can_be_metadata_only(widgets: Widgets) -> None:
     """PartialObjectMetadataList: items with metadata only."""
     await widgets.create()
@@ -152,10 +237,19 @@ async def test_a_table_has_the_columns_of_the_crd(widgets: Widgets) -> None:
     await widgets.create(text="hi")
     table = (await widgets.api.get(widgets.path, accept=TABLE)).json
     assert (table["kind"], table["apiVersion"]) == ("Table", "meta.k8s.io/v1")
-    assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Text", "Phase", "Age"]
+    assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Text", "Phase", "Age", "Size"]
     row = table["rows"][0]
     assert row["cells"][:3] == ["a", "hi", "Pending"]
     assert row["object"]["kind"] == "PartialObjectMetadata"
+
+
+async def test_one_object_can_be_a_table(widgets: Widgets) -> None:
+    """With one row; `includeObject=None` makes its object null, and columns for `-o wide` have a priority."""
+    await widgets.create()
+    table = (await widgets.api.get(widgets.at(), accept=TABLE, includeObject="None")).json
+    assert [row["object"] for row in table["rows"]] == [None]
+    priorities = {column["name"]: column["priority"] for column in table["columnDefinitions"]}
+    assert priorities == {"Name": 0, "Text": 0, "Phase": 0, "Age": 0, "Size": 1}
 
 
 async def test_a_table_of_config_maps(api: Api, namespace: str) -> None:

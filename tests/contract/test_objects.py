@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
-from tests.contract.api import METADATA_ONLY, Api, failure
+from tests.contract.api import METADATA_ONLY, Api, Json, failure
 from tests.contract.widgets import FINALIZER, GROUP, PENDING, Widgets, config_map, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -164,6 +165,105 @@ async def test_an_answer_can_be_metadata_only(widgets: Widgets) -> None:
     assert (found.json["kind"], found.json["apiVersion"]) == ("PartialObjectMetadata", "meta.k8s.io/v1")
     assert set(found.json) == {"kind", "apiVersion", "metadata"}
     assert found.json["metadata"]["finalizers"] == [FINALIZER]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/cbor"])
+async def test_an_answer_must_have_a_form_that_is_served(widgets: Widgets, accept: str) -> None:
+    """Another form than JSON alone: 406 NotAcceptable, for objects and for watches."""
+    await widgets.create()
+    for query in ({}, {"watch": "1", "timeoutSeconds": "1"}):
+        refused = await widgets.api.get(widgets.path, accept, **query)
+        assert (refused.status, refused.json["reason"]) == (406, "NotAcceptable")
+    assert (await widgets.api.get(widgets.at(), f"{accept}, */*")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ({"labels": {"a b": "x"}}, "metadata.labels"),
+        ({"labels": {"-a/b": "x"}}, "metadata.labels"),
+        ({"labels": {"a": "x" * 64}}, "metadata.labels"),
+        ({"annotations": {"a/b/c": "x"}}, "metadata.annotations"),
+        ({"finalizers": ["a b/c"]}, "metadata.finalizers"),
+        ({"finalizers": [""]}, "metadata.finalizers"),
+    ],
+)
+async def test_metadata_is_validated(widgets: Widgets, metadata: Json, field: str) -> None:
+    """Keys of labels and annotations and names of finalizers are qualified names."""
+    refused = await widgets.api.post(widgets.path, widget(**metadata))
+    assert (refused.status, refused.json["reason"]) == (422, "Invalid")
+    assert set(refused.causes) == {("FieldValueInvalid", field)}
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"labels": {"a": 1}}, {"labels": []}, {"finalizers": "x"}, {"creationTimestamp": "x"}, {"name": 5}]
+)
+async def test_metadata_has_types(widgets: Widgets, metadata: Json) -> None:
+    """A field of another type cannot be read: 400."""
+    body = widget()
+    body["metadata"] |= metadata
+    refused = await widgets.api.post(widgets.path, body)
+    assert (refused.status, refused.json["reason"]) == (400, "BadRequest")
+    assert refused.json["message"].startswith('Widget in version "v1" cannot be handled as a Widget: ')
+
+
+async def test_unknown_metadata_is_pruned_with_a_warning(widgets: Widgets) -> None:
+    """What no metadata has is dropped."""
+    created = await widgets.api.post(widgets.path, widget(odd=1))
+    assert (created.status, "odd" in created.json["metadata"]) == (201, False)
+    assert created.headers["Warning"] == '299 - "unknown field \\"metadata.odd\\""'
+
+
+async def test_a_null_is_no_value(widgets: Widgets) -> None:
+    """Where the schema does not allow null, a field of null is as one that is not there."""
+    kept = await widgets.api.post(widgets.path, widget() | {"spec": {"text": "x", "color": None, "tags": None}})
+    assert (kept.status, kept.json["spec"]) == (201, {"text": "x", "size": 1})
+    refused = await widgets.api.post(widgets.path, widget("b") | {"spec": {"text": None}})
+    assert refused.causes == [("FieldValueRequired", "spec.text")]
+
+
+@pytest.mark.parametrize("missing", ["kind", "apiVersion"])
+async def test_a_custom_object_says_what_it_is(widgets: Widgets, missing: str) -> None:
+    """Without a kind or an apiVersion it is not read: 400; a built-in object may leave them out."""
+    body = widget()
+    del body[missing]
+    refused = await widgets.api.post(widgets.path, body)
+    assert (refused.status, refused.json["reason"]) == (400, "BadRequest")
+    builtin = f"/api/v1/namespaces/{widgets.namespace}/configmaps"
+    assert (await widgets.api.post(builtin, {"metadata": {"name": "a"}})).status == 201
+
+
+async def test_a_namespaced_object_has_no_path_of_its_own(widgets: Widgets) -> None:
+    """An object is found in its namespace only."""
+    await widgets.create()
+    missing = await widgets.api.get(f"/apis/{GROUP}/v1/widgets/a")
+    assert (missing.status, missing.text) == (404, "404 page not found\n")
+
+
+async def test_an_unknown_resource_of_a_built_in_group_is_a_status(api: Api, namespace: str) -> None:
+    """There the answer is NotFound without details."""
+    for path in (f"/api/v1/namespaces/{namespace}/odds", f"/apis/apps/v9/namespaces/{namespace}/deployments"):
+        missing = await api.get(path)
+        assert (missing.status, missing.json["details"]) == (404, {})
+        assert missing.json["message"] == "the server could not find the requested resource"
+
+
+async def test_many_requests_share_a_connection(widgets: Widgets) -> None:
+    """The server keeps a connection open: 300 requests, one connect."""
+    connects = 0
+
+    async def count(*_: object) -> None:
+        nonlocal connects
+        connects += 1
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(count)
+    connector = aiohttp.TCPConnector(limit=1)
+    async with aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session:
+        alone = Api(widgets.api.target, session)
+        for _ in range(300):
+            assert (await alone.get(widgets.path)).status == 200
+    assert connects == 1
 
 
 async def test_malformed_json_is_a_bad_request(widgets: Widgets) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
-from tests.contract.api import METADATA_ONLY
-from tests.contract.widgets import FINALIZER, GROUP, PENDING, Widgets
+from tests.contract.api import JSON_PATCH, METADATA_ONLY, Api
+from tests.contract.widgets import FINALIZER, GROUP, PENDING, SCHEMA, Widgets, crd, group_of_its_own, install, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 READY = {"type": "Ready", "status": "True"}
@@ -105,6 +107,30 @@ async def test_a_status_answer_can_be_metadata_only(widgets: Widgets) -> None:
     assert "status" not in patched.json
 
 
+async def test_a_status_answer_tells_of_a_spec_that_it_does_not_show(widgets: Widgets) -> None:
+    """The answer to a status patch has the generation of the newest spec, whoever wrote that."""
+    await widgets.create()
+    await widgets.api.patch(widgets.at(), {"spec": {"size": 2}})
+    patched = await widgets.api.patch(widgets.at("a", "status"), {"status": {"phase": "Done"}}, accept=METADATA_ONLY)
+    assert patched.json["metadata"]["generation"] == 2
+
+
+async def test_a_guarded_patch_makes_the_first_status(api: Api, namespace: str) -> None:
+    """`add /status` works where the schema has no default and no status is there yet."""
+    group, schema = group_of_its_own(), copy.deepcopy(SCHEMA)
+    del schema["properties"]["status"]["default"]
+    await install(api, crd(group, schema=schema))
+    path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
+    created = await api.post(path, widget() | {"apiVersion": f"{group}/v1"})
+    assert "status" not in created.json
+    operations = [
+        {"op": "test", "path": "/metadata/uid", "value": created.json["metadata"]["uid"]},
+        {"op": "add", "path": "/status", "value": {"phase": "Done"}},
+    ]
+    patched = await api.patch(f"{path}/a/status", operations, JSON_PATCH)
+    assert (patched.status, patched.json["status"]) == (200, {"phase": "Done"})
+
+
 async def test_a_status_can_be_read(widgets: Widgets) -> None:
     """GET /status answers with the whole object."""
     created = await widgets.create()
@@ -146,7 +172,27 @@ async def test_scale_obeys_the_schema(widgets: Widgets) -> None:
     assert (refused.status, refused.json["reason"]) == (422, "Invalid")
 
 
-async def test_an_unknown_subresource_is_not_found(widgets: Widgets) -> None:
-    """A subresource that the kind does not have answers 404."""
+async def test_scale_refuses_what_is_no_number_of_replicas(widgets: Widgets) -> None:
+    """A negative number is Invalid at the path that the CRD declares, in the object and in its scale."""
     await widgets.create()
-    assert (await widgets.api.get(f"/apis/{GROUP}/v1/namespaces/{widgets.namespace}/widgets/a/nope")).status == 404
+    scaled = await widgets.api.patch(widgets.at("a", "scale"), {"spec": {"replicas": -1}})
+    patched = await widgets.api.patch(widgets.at("a", "status"), {"status": {"size": -1}})
+    assert (scaled.status, patched.status) == (422, 422)
+    assert ("FieldValueInvalid", ".spec.size") in scaled.causes
+    assert patched.causes == [("FieldValueInvalid", ".status.size")]
+
+
+async def test_scale_with_a_stale_version_is_a_conflict(widgets: Widgets) -> None:
+    """The version in a scale is that of the object."""
+    await widgets.create()
+    scale = (await widgets.api.get(widgets.at("a", "scale"))).json
+    await widgets.api.patch(widgets.at(), {"spec": {"text": "bye"}})
+    refused = await widgets.api.put(widgets.at("a", "scale"), scale)
+    assert (refused.status, refused.json["reason"]) == (409, "Conflict")
+
+
+async def test_an_unknown_subresource_is_not_found(widgets: Widgets) -> None:
+    """A subresource that the kind does not have answers NotFound."""
+    await widgets.create()
+    missing = await widgets.api.get(f"/apis/{GROUP}/v1/namespaces/{widgets.namespace}/widgets/a/nope")
+    assert (missing.status, missing.json["reason"]) == (404, "NotFound")

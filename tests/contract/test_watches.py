@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.api import METADATA_ONLY, Watch
+from tests.contract.api import METADATA_ONLY, Api, Watch, expired
 from tests.contract.widgets import FINALIZER, GROUP, Widgets
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -142,10 +142,52 @@ async def test_a_watch_list_from_the_future_is_an_error_event(widgets: Widgets) 
 
 
 async def test_a_watch_ends_at_its_timeout(widgets: Widgets) -> None:
-    """TimeoutSeconds ends the stream, with no final event."""
-    version = (await widgets.api.get(widgets.path)).version
-    async with widgets.api.watch(widgets.path, resourceVersion=version, timeoutSeconds="1") as watch:
+    """TimeoutSeconds ends the stream, with no final event or bookmark."""
+    query = {"resourceVersion": (await widgets.api.get(widgets.path)).version, "timeoutSeconds": "1"}
+    async with widgets.api.watch(widgets.path, allowWatchBookmarks="true", **query) as watch:
         assert await watch.next() is None
+
+
+async def test_a_watch_can_do_without_initial_events(widgets: Widgets) -> None:
+    """SendInitialEvents=false: only what comes."""
+    await widgets.create("a")
+    query = {"sendInitialEvents": "false", "resourceVersionMatch": "NotOlderThan"}
+    async with widgets.api.watch(widgets.path, **query) as watch:
+        await widgets.create("b")
+        assert await watch.seen(1) == [("ADDED", "b")]
+
+
+async def test_one_object_is_not_watched_by_its_path(widgets: Widgets) -> None:
+    """`watch=1` on an object's own path means nothing: the object is the answer."""
+    created = await widgets.create()
+    assert (await widgets.api.get(widgets.at(), watch="1")).json == created.json
+    assert (await widgets.api.get(widgets.at("nope"), watch="1")).status == 404
+
+
+async def test_a_server_without_watch_list_says_so(old_server: Api) -> None:
+    """422 that forbids sendInitialEvents; the rest of a watch works."""
+    query = {"watch": "1", "sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+    refused = await old_server.get("/api/v1/configmaps", **query)
+    assert (refused.status, refused.json["reason"]) == (422, "Invalid")
+    assert refused.causes == [("FieldValueForbidden", "sendInitialEvents")]
+    async with old_server.watch("/api/v1/namespaces", resourceVersion="0") as watch:
+        assert (await watch.event())["type"] == "ADDED"
+
+
+async def test_after_a_restart_kinds_of_definitions_are_not_ready_at_once(widgets: Widgets) -> None:
+    """The first request is told to come again in a second; then watches from before are expired, and objects are there.
+
+    So whoever watches has to list again.
+    """
+    created = await widgets.create()
+    await widgets.api.target.restart()
+    query = {"watch": "1", "resourceVersion": created.version, "timeoutSeconds": "1"}
+    refused = await widgets.api.get(widgets.path, **query)
+    message = "storage is (re)initializing"
+    assert (refused.status, refused.json["reason"], refused.json["message"]) == (429, "TooManyRequests", message)
+    assert (refused.headers["Retry-After"], refused.json["details"]) == ("1", {"retryAfterSeconds": 1})
+    assert await expired(widgets.api, widgets.path, query)
+    assert (await widgets.api.get(widgets.at())).json == created.json
 
 
 async def test_a_watch_of_labels_tells_who_enters_and_leaves(widgets: Widgets) -> None:

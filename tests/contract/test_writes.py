@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.contract.api import JSON_PATCH, METADATA_ONLY, STRATEGIC, Api, failure
+from tests.contract.api import JSON_PATCH, MERGE, METADATA_ONLY, STRATEGIC, Api, failure
 from tests.contract.widgets import FINALIZER, GROUP, Widgets, config_map, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -75,6 +75,25 @@ async def test_update_replaces_the_spec(widgets: Widgets) -> None:
     assert (updated.status, updated.json["spec"]) == (200, {"text": "bye", "size": 1})
 
 
+async def test_update_may_leave_out_what_only_the_server_writes(widgets: Widgets) -> None:
+    """PUT with name and resourceVersion alone keeps namespace, uid, creationTimestamp and owners."""
+    created = (await widgets.create()).json["metadata"]
+    body = widget(text="bye", resourceVersion=created["resourceVersion"])
+    metadata = (await widgets.api.put(widgets.at(), body)).json["metadata"]
+    kept = ("name", "namespace", "uid", "creationTimestamp")
+    assert {field: metadata[field] for field in kept} == {field: created[field] for field in kept}
+    assert metadata["managedFields"]
+
+
+async def test_update_with_another_uid_is_a_conflict(widgets: Widgets) -> None:
+    """PUT names the object that it means, on the object and on its status."""
+    metadata = {"resourceVersion": (await widgets.create()).version, "uid": "another"}
+    for subresource in ("", "status"):
+        refused = await widgets.api.put(widgets.at("a", subresource), widget(**metadata))
+        assert (refused.status, refused.json["reason"]) == (409, "Conflict")
+        assert "Precondition failed: UID in precondition: another" in refused.json["message"]
+
+
 async def test_update_without_a_version_is_refused(widgets: Widgets) -> None:
     """PUT of a custom object must name the resourceVersion that it replaces."""
     await widgets.create()
@@ -136,6 +155,81 @@ async def test_json_patch_changes_by_path(widgets: Widgets) -> None:
     assert "labels" not in patched.json["metadata"]
 
 
+@pytest.mark.parametrize(
+    ("operation", "spec"),
+    [
+        ({"op": "replace", "path": "/spec/color", "value": "red"}, {"text": "hello", "size": 1, "color": "red"}),
+        ({"op": "test", "path": "/spec/color", "value": None}, {"text": "hello", "size": 1}),
+        ({"op": "copy", "from": "/spec/color", "path": "/spec/code"}, {"text": "hello", "size": 1}),
+        ({"op": "add", "path": "/spec/tags/-1", "value": "z"}, None),
+        ({"op": "remove", "path": "/spec/color"}, None),
+        ({"op": "move", "from": "/spec/color", "path": "/spec/code"}, None),
+        ({"op": "test", "path": "/spec/size", "value": 1.0}, None),
+        ({"op": "test", "path": "/spec/size", "value": True}, None),
+        ({"op": "add", "path": "/spec/none/deeper", "value": 1}, None),
+        ({"op": "odd", "path": "/spec/size"}, None),
+    ],
+)
+async def test_a_json_patch_reads_a_missing_field_as_null(
+    widgets: Widgets, operation: dict[str, object], spec: dict[str, object] | None
+) -> None:
+    """`replace` sets it, `test` finds null, `copy` takes nothing; what needs it to be there is 422 without details."""
+    await widgets.create()
+    patched = await widgets.api.patch(widgets.at(), [operation], JSON_PATCH, dryRun="All")
+    if spec is not None:
+        assert (patched.status, patched.json["spec"]) == (200, spec)
+    else:
+        assert (patched.status, patched.json["reason"], patched.json["details"]) == (422, "Invalid", {})
+
+
+async def test_a_json_patch_counts_from_the_end(widgets: Widgets) -> None:
+    """A negative index: -1 is the last entry, and to add there is to append."""
+    await widgets.create()
+    operations = [
+        {"op": "add", "path": "/spec/tags", "value": ["x"]},
+        {"op": "add", "path": "/spec/tags/-1", "value": "y"},
+        {"op": "replace", "path": "/spec/tags/-2", "value": "z"},
+    ]
+    assert (await widgets.api.patch(widgets.at(), operations, JSON_PATCH)).json["spec"]["tags"] == ["z", "y"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [([1], MERGE), ({"a": 1}, JSON_PATCH), ([1], JSON_PATCH), ("{nonsense", MERGE), ("[1", JSON_PATCH)],
+)
+async def test_a_patch_that_is_none_is_a_bad_request(widgets: Widgets, body: object, content: str) -> None:
+    """A merge patch is an object, a JSON patch a list of objects: 400."""
+    await widgets.create()
+    refused = await widgets.api.patch(widgets.at(), body, content)
+    assert (refused.status, refused.json["reason"]) == (400, "BadRequest")
+    assert refused.json["message"].startswith("error decoding patch: ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"metadata": {"labels": {"a": 1}}},
+        {"metadata": {"finalizers": "x"}},
+        {"kind": None},
+        {"metadata": {"finalizers": [1]}},
+    ],
+)
+async def test_a_patch_that_makes_no_object_is_invalid(widgets: Widgets, body: object) -> None:
+    """What the patch makes cannot be read: 422, with the field `patch`."""
+    created = await widgets.create()
+    refused = await widgets.api.patch(widgets.at(), body)
+    assert (refused.status, refused.causes) == (422, [("FieldValueInvalid", "patch")])
+    assert (await widgets.api.get(widgets.at())).version == created.version
+
+
+async def test_a_patch_cannot_take_the_name(widgets: Widgets) -> None:
+    """An object without a name cannot be told apart: 400."""
+    await widgets.create()
+    refused = await widgets.api.patch(widgets.at(), {"metadata": None})
+    message = "the name of the object (a based on URL) was undeterminable: name must be provided"
+    assert (refused.status, refused.json["message"]) == (400, message)
+
+
 async def test_a_failed_json_patch_test_is_invalid_without_details(widgets: Widgets) -> None:
     """A `test` on another uid answers 422 with empty details, to the byte, and writes nothing."""
     created = await widgets.create()
@@ -180,6 +274,32 @@ async def test_a_merge_patch_with_another_uid_is_a_conflict_or_invalid_on_the_ob
     assert (refused.status, refused.json["reason"]) == (422, "Invalid")
     assert refused.causes == [("FieldValueInvalid", "metadata.uid")] * 2
     assert (await widgets.api.get(widgets.at())).version == created.version
+
+
+async def test_a_patch_can_be_tried(widgets: Widgets) -> None:
+    """DryRun answers with what would be, and nothing is."""
+    created = await widgets.create()
+    tried = await widgets.api.patch(widgets.at(), {"spec": {"size": 2}}, dryRun="All")
+    assert (tried.status, tried.json["spec"]["size"], tried.json["metadata"]["generation"]) == (200, 2, 2)
+    assert (await widgets.api.get(widgets.at())).text == created.text
+
+
+@pytest.mark.parametrize("option", ["dryRun", "fieldValidation", "force"])
+async def test_an_option_that_means_nothing_is_invalid(widgets: Widgets, option: str) -> None:
+    """422 about PatchOptions."""
+    await widgets.create()
+    refused = await widgets.api.patch(widgets.at(), {}, **{option: "odd"})
+    assert (refused.status, refused.json["details"]["kind"]) == (422, "PatchOptions")
+    assert [field for _, field in refused.causes] == [option]
+
+
+async def test_a_patch_warns_of_unknown_fields(widgets: Widgets) -> None:
+    """A patch prunes with a warning, and with `fieldValidation=Strict` it is refused as making no object."""
+    await widgets.create()
+    patched = await widgets.api.patch(widgets.at(), {"spec": {"zzz": 1}})
+    assert (patched.status, patched.headers["Warning"]) == (200, '299 - "unknown field \\"spec.zzz\\""')
+    refused = await widgets.api.patch(widgets.at(), {"spec": {"zzz": 1}}, fieldValidation="Strict")
+    assert (refused.status, refused.causes) == (422, [("FieldValueInvalid", "patch")])
 
 
 async def test_a_strategic_patch_of_a_custom_object_is_unsupported(widgets: Widgets) -> None:

@@ -101,6 +101,7 @@ def crd(group: str = GROUP, plural: str = "widgets", kind: str = "Widget", schem
             {"name": "Text", "type": "string", "jsonPath": ".spec.text"},
             {"name": "Phase", "type": "string", "jsonPath": ".status.phase"},
             {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+            {"name": "Size", "type": "integer", "jsonPath": ".spec.size", "priority": 1},
         ],
     }
     names = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from nephoran.e2.simulator import RicSimulator
-from steady.testing.controlplane import ADMIN, ControlPlane
+from steady.testing.controlplane import ControlPlane
 from steady.testing.target import Target
 from tests.contract.api import Api
 from tests.real.cluster import KINDS, Cluster, Remote, installed
@@ -33,11 +32,9 @@ async def control_plane() -> AsyncIterator[ControlPlane]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests of somebody who may do everything."""
-    trust = ssl.create_default_context(cafile=str(control_plane.ca_path))
-    target = Target("real", control_plane.url, control_plane.tokens[ADMIN.key], trust, ())
     limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=limit) as session:
-        yield Api(target, session)
+        yield Api(Target.of_plane(control_plane), session)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -19,11 +19,17 @@ _OPTIONS = {
 _POLICIES = ("Foreground", "Background", "Orphan")
 
 
-def check(verb: str, query: Mapping[str, str], *, apply: bool = False) -> None:
-    """Raise 422 naming each option that means nothing for `verb`; an `apply` is a patch with options of its own."""
+def check(verb: str, query: Mapping[str, str], *, apply: bool, watch_list: bool) -> None:
+    """Raise 422 naming each option that means nothing for `verb`.
+
+    An `apply` is a patch with options of its own; initial events are sent only with `watch_list`.
+    """
     if verb not in _OPTIONS:
         return
-    found = [*_match(query, verb)] if verb in {"list", "watch"} else [*_write(query, verb, apply=apply)]
+    if verb in {"list", "watch"}:
+        found = [*_match(query, verb), *([] if watch_list else _unknown_to_old_servers(query, verb))]
+    else:
+        found = [*_write(query, verb, apply=apply)]
     if found:
         raise _invalid(verb, found)
 
@@ -62,6 +68,12 @@ def _match(query: Mapping[str, str], verb: str) -> Iterator[Cause]:
     if verb == "list" and match == "Exact" and query.get("resourceVersion") == "0":
         why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         yield _forbidden("resourceVersionMatch", why)
+
+
+def _unknown_to_old_servers(query: Mapping[str, str], verb: str) -> Iterator[Cause]:
+    if verb == "watch" and "sendInitialEvents" in query:
+        why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
+        yield _forbidden("sendInitialEvents", why)
 
 
 def _write(query: Mapping[str, str], verb: str, *, apply: bool) -> Iterator[Cause]:

@@ -42,8 +42,13 @@ class Reader:
         return item
 
     def list(self, call: Call) -> Response:
-        """A page of objects. Raises 410 for forgotten versions, 504 for future ones, 400 for a bad token."""
+        """A page of objects.
+
+        Raises 410 for forgotten versions, 504 for future ones, 400 for a bad token, 429 once after a kind has changed.
+        """
         number(call.query, "timeoutSeconds")
+        if call.query.get("resourceVersion") != "0":  # any state will do, and there is one
+            self._ready(call.kind.storage)
         page = self._page(call)
         kind = call.kind
         if call.wants_table:

@@ -41,12 +41,14 @@ class Server:
     """A Kubernetes API server in memory.
 
     `clock` dates objects (the machine's clock by default), `window` is how many changes of a kind are remembered for
-    watches that resume. Everything happens within the request that causes it; the server starts no task of its own.
+    watches that resume. Without `watch_list` it refuses to send initial events, as older servers do. Everything happens
+    within the request that causes it; the server starts no task of its own.
     """
 
-    def __init__(self, *, clock: Clock | None = None, window: int = 10_000) -> None:
+    def __init__(self, *, clock: Clock | None = None, window: int = 10_000, watch_list: bool = True) -> None:
         self.log: list[Entry] = []
         self._clock = clock or SystemClock()
+        self._watch_list = watch_list
         self._store = Store(window)
         self._registry = Registry(builtin.kinds())
         self._reader = Reader(self._store, lambda: asyncio.get_running_loop().time())
@@ -82,7 +84,7 @@ class Server:
             action = verb(request, path, kind)
             call = Call(request, kind, path.namespace, path.name, path.subresource, action)
             check_accept(call.accept)
-            options.check(action, request.query, apply=call.media == APPLY)
+            options.check(action, request.query, apply=call.media == APPLY, watch_list=self._watch_list)
             response, reason = self._act(call), ""
         except Failure as failure:
             response, reason = failure.response(), failure.reason
@@ -119,6 +121,15 @@ class Server:
         for watch, storage in list(self._reader.watches.items()):
             if resource is None or storage == self._storage(resource):
                 watch.silence(silent)
+
+    def restart(self) -> None:
+        """As if the process had been started anew on what it had stored: watches end, no history is left, and kinds of
+        definitions are not ready for the first list or watch.
+        """
+        self.disconnect()
+        self._store.version += 1  # a server that starts writes something of its own
+        self.compact()
+        self._reader.initializing |= {kind.storage for kind in self._registry if kind.custom}
 
     def compact(self) -> None:
         """Forget all history: watches and lists of older versions are answered 410."""
@@ -192,6 +203,7 @@ class Server:
             self._registry.add(kind)
         if changed:
             self.disconnect(storage)
+            self._store.collection(storage).forget(self._store.version)
             self._reader.initializing.add(storage)
 
 

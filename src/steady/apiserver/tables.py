@@ -38,7 +38,7 @@ _AGES = (
 def table(
     kind: Kind, objects: Sequence[Json], row_object: Callable[[Json], Json] | None, metadata: Json | None = None
 ) -> Json:
-    """`objects` as a table; `row_object` makes what each row carries along, None leaves it out."""
+    """`objects` as a table; `row_object` makes what each row carries along, None leaves that null."""
     columns = [_NAME, *(_definition(column) for column in kind.columns)]
     return {
         "kind": "Table",
@@ -62,7 +62,7 @@ def _definition(column: Column) -> Json:
 def _row(kind: Kind, data: Json, row_object: Callable[[Json], Json] | None) -> Json:
     served = kind.outward(data)
     cells = [data["metadata"]["name"], *(_cell(column, served) for column in kind.columns)]
-    return {"cells": cells} | ({"object": row_object(data)} if row_object else {})
+    return {"cells": cells, "object": row_object(data) if row_object else None}
 
 
 def _cell(column: Column, data: Json) -> Any:

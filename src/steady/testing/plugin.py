@@ -7,13 +7,12 @@ Both servers live as long as the run, in the session's event loop: a test that t
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from steady.testing.controlplane import ADMIN, BinariesMissingError, ControlPlane
+from steady.testing.controlplane import BinariesMissingError, ControlPlane
 from steady.testing.target import Target
 
 SERVERS = ("embedded", "real")
@@ -70,22 +69,13 @@ async def embedded_server() -> AsyncIterator[Target]:
 
     api = Server()
     async with serve(api, host="127.0.0.1", port=0) as served:
-        yield Target(
-            "embedded",
-            served.url,
-            ADMIN.key,
-            ssl.create_default_context(),
-            (f"--server={served.url}", f"--token={ADMIN.key}"),
-            api.add_finalizer_on_create,
-        )
+        yield Target.of_server(api, served.url)
 
 
 @pytest.fixture(scope="session")
 def real_server(control_plane: ControlPlane) -> Target:
     """The run's real API server."""
-    trust = ssl.create_default_context(cafile=str(control_plane.ca_path))
-    connect = (f"--kubeconfig={control_plane.kubeconfig()}",)
-    return Target("real", control_plane.url, control_plane.tokens[ADMIN.key], trust, connect)
+    return Target.of_plane(control_plane)
 
 
 @pytest.fixture(scope="session")

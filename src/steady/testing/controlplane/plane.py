@@ -5,7 +5,7 @@ import secrets
 import socket
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,9 +40,13 @@ class ControlPlane:
             answer = await plane.kubectl("get", "namespaces")
     """
 
-    def __init__(self, binaries: Path | None = None) -> None:
-        """Use the programs in `binaries`, by default those that `locate` finds (it raises `BinariesMissingError`)."""
+    def __init__(self, binaries: Path | None = None, *, options: Sequence[str] = ()) -> None:
+        """Use the programs in `binaries`, by default those that `locate` finds (it raises `BinariesMissingError`).
+
+        kube-apiserver gets `options` after its own.
+        """
         self.binaries = binaries or locate()
+        self._options = options
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._etcd: Process | None = None
         self._server: Process | None = None
@@ -142,6 +146,15 @@ class ControlPlane:
         except TimeoutError as error:
             raise StartFailedError(f"kube-apiserver was not ready again: {self._server.tail()}") from error
 
+    async def compact(self) -> None:
+        """Let etcd forget all history, as it does every five minutes: lists of older versions are answered 410."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ASK_SECONDS)) as session:
+            async with session.post(f"{self._etcd_url}/v3/kv/range", json={"key": "AA=="}) as answer:
+                revision = (await answer.json())["header"]["revision"]
+            body = {"revision": revision, "physical": True}
+            async with session.post(f"{self._etcd_url}/v3/kv/compaction", json=body) as answer:
+                answer.raise_for_status()
+
     async def _attempt(self, start: Callable[[], Awaitable[None]]) -> None:
         """Start a server; again where it ends at once, for a free port may be taken before the server has it."""
         for left in reversed(range(_ATTEMPTS)):
@@ -195,6 +208,7 @@ class ControlPlane:
             f"--audit-policy-file={self.folder / 'audit.yaml'}",
             f"--audit-log-path={self.folder / 'audit.log'}",
             "--audit-log-mode=blocking",
+            *self._options,
         ]
 
     async def _until_ready(self, process: Process, url: str) -> None:
