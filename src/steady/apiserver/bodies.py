@@ -9,18 +9,24 @@ from typing import Any
 import msgspec
 import yaml
 
-from steady.apiserver import metadata
+from steady.apiserver import metadata, protobuf
 from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json
-from steady.apiserver.failures import Cause, Failure, bad_request, invalid, quoted
+from steady.apiserver.failures import Cause, Failure, bad_request, invalid, quoted, unsupported_media_type
 from steady.objects import Resource
 
+_JSON = ("application/json",)
+_READ = {*_JSON, "", "application/octet-stream"}  # whoever does not say what it is means JSON
 _TOP = ("apiVersion", "kind", "metadata")
 _NOTHING = Resource("", "", "", "")
 
 
 def decoded(call: Call) -> Json:
-    """The object that the body writes. Raises 400 where it is none."""
+    """The object that the body writes. Raises 400 where it is none, 415 where it is not in JSON."""
+    if call.media == protobuf.MEDIA and not call.kind.custom:
+        return _from_protobuf(call)
+    if call.media not in _READ:
+        raise unsupported_media_type(_JSON)
     try:
         return msgspec.json.decode(call.request.body, type=Json)
     except msgspec.DecodeError as error:
@@ -85,7 +91,7 @@ def warned(call: Call, data: Json, unknown: Iterable[str]) -> Json:
     if mode == "Ignore":
         return {}
     problems = [f"unknown field {quoted(field)}" for field in unknown]
-    if call.request.method != "PATCH":
+    if call.request.method != "PATCH" and call.media != protobuf.MEDIA:
         problems = [*_duplicates(call.request.body), *problems]
     if problems and mode == "Strict":
         raise unhandled(call, data, f"strict decoding error: {', '.join(problems)}")
@@ -156,6 +162,13 @@ def _parsed(body: bytes) -> Json:
     if not isinstance(data, dict):
         raise bad_request("error decoding YAML: it is no object")
     return data
+
+
+def _from_protobuf(call: Call) -> Json:
+    try:
+        return protobuf.decoded(call.request.body)
+    except protobuf.Unreadable as error:
+        raise unsupported_media_type(_JSON, why=str(error)) from error
 
 
 def _unrecognized(call: Call, why: str) -> Failure:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from steady.apiserver import columns as printed
 from steady.apiserver import events, rules
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
 from steady.apiserver.kinds import Column, Kind, ScalePaths, faultless, same
 from steady.objects import Resource
 
-_AGE = Column("Age", "date", ".metadata.creationTimestamp")
-_DATA = Column("Data", "integer", ".data", counted=True)
 _SCALE = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
 
 
@@ -28,7 +27,7 @@ def _kind(
     status: bool = False,
     scale: ScalePaths | None = None,
     generation: bool = False,
-    columns: tuple[Column, ...] = (_AGE,),
+    columns: tuple[Column, ...] = (printed.AGE,),
     categories: tuple[str, ...] = (),
     defaults: Callable[[Json], Json] = same,
     inward: Callable[[Json], Json] = same,
@@ -57,29 +56,18 @@ def _kind(
 def _event(version: str, storage: str) -> Kind:
     group, _, short = version.rpartition("/")
     modern = group == "events.k8s.io"
-    fields = (
-        ("deprecatedLastTimestamp", "regarding", "note") if modern else ("lastTimestamp", "involvedObject", "message")
-    )
-    columns = (
-        Column("Last Seen", "date", f".{fields[0]}"),
-        Column("Type", "string", ".type"),
-        Column("Reason", "string", ".reason"),
-        Column("Object", "string", f".{fields[1]}.name"),
-        Column("Message", "string", f".{fields[2]}"),
-    )
     return Kind(
         Resource(group, short, "Event", "events"),
         storage,
         "event",
         ("ev",),
-        columns=columns,
+        columns=printed.EVENT,
         outward=events.to_new if modern else same,
         inward=events.to_core if modern else same,
         list_kind="EventList",
     )
 
 
-_CRD_COLUMNS = (Column("Created At", "date", ".metadata.creationTimestamp"),)
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 
@@ -92,7 +80,7 @@ CRD = _kind(
     namespaced=False,
     status=True,
     generation=True,
-    columns=_CRD_COLUMNS,
+    columns=(printed.CREATED_AT,),
     categories=("api-extensions",),
 )
 
@@ -105,17 +93,8 @@ NAMESPACE = _kind(
     namespaced=False,
     status=True,
     defaults=rules.namespace,
-    columns=(Column("Status", "string", ".status.phase"), _AGE),
+    columns=printed.NAMESPACE,
 )
-
-
-def _deployment_columns() -> tuple[Column, ...]:
-    return (
-        Column("Ready", "string", ".status.readyReplicas"),
-        Column("Up-to-date", "integer", ".status.updatedReplicas"),
-        Column("Available", "integer", ".status.availableReplicas"),
-        _AGE,
-    )
 
 
 def kinds() -> list[Kind]:
@@ -128,7 +107,7 @@ def kinds() -> list[Kind]:
             "ConfigMap",
             "configmaps",
             short="cm",
-            columns=(_DATA, _AGE),
+            columns=printed.CONFIG_MAP,
             inward=rules.config_map,
             faults=rules.keyed_faults,
             form=rules.ConfigMapForm,
@@ -138,7 +117,7 @@ def kinds() -> list[Kind]:
             "v1",
             "Secret",
             "secrets",
-            columns=(Column("Type", "string", ".type"), _DATA, _AGE),
+            columns=printed.SECRET,
             inward=rules.secret,
             faults=rules.keyed_faults,
             form=rules.SecretForm,
@@ -158,7 +137,7 @@ def kinds() -> list[Kind]:
             status=True,
             scale=_SCALE,
             generation=True,
-            columns=_deployment_columns(),
+            columns=printed.DEPLOYMENT,
             categories=("all",),
             inward=rules.workload,
             faults=rules.workload_faults,
@@ -193,12 +172,12 @@ def kinds() -> list[Kind]:
         _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short="netpol", generation=True),
         _kind("networking.k8s.io", "v1", "Ingress", "ingresses", short="ing", status=True, generation=True),
         _kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short="pdb", status=True, generation=True),
-        _kind("coordination.k8s.io", "v1", "Lease", "leases"),
+        _kind("coordination.k8s.io", "v1", "Lease", "leases", columns=printed.LEASE),
         _event("events.k8s.io/v1", "events"),
-        _kind(_RBAC, "v1", "Role", "roles"),
-        _kind(_RBAC, "v1", "RoleBinding", "rolebindings"),
-        _kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
-        _kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+        _kind(_RBAC, "v1", "Role", "roles", columns=printed.ROLE),
+        _kind(_RBAC, "v1", "RoleBinding", "rolebindings", columns=printed.ROLE_BINDING),
+        _kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False, columns=printed.ROLE),
+        _kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False, columns=printed.ROLE_BINDING),
         *(
             _kind(_ADMISSION, "v1", kind, plural, namespaced=False, generation=True)
             for kind, plural in (

@@ -138,9 +138,10 @@ def not_acceptable(served: Sequence[str]) -> Failure:
     return Failure(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(served)}")
 
 
-def unsupported_media_type(accepted: Sequence[str]) -> Failure:
+def unsupported_media_type(accepted: Sequence[str], why: str = "") -> Failure:
     """The body is of a kind that this resource does not read."""
     message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+    message += f" ({why})" if why else ""
     return Failure(415, "UnsupportedMediaType", message)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -18,17 +18,18 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 
 class Column(NamedTuple):
-    """One column of a printed table; `path` is a JSON path, `priority` above 0 shows it only with `-o wide`,
-    `counted` shows how many entries there are.
+    """One column of a printed table: what is at a JSON path, or what `cell` makes of an object.
+
+    A `priority` above 0 shows it only with `-o wide`.
     """
 
     name: str
     type: str
-    path: str
+    path: str = ""
     priority: int = 0
     description: str = ""
     format: str = ""
-    counted: bool = False
+    cell: Callable[[Json], Any] | None = None
 
 
 class ScalePaths(NamedTuple):

@@ -46,6 +46,16 @@ class _Owner(msgspec.Struct, rename="camel"):
     block_owner_deletion: bool | None = None
 
 
+class _Manager(msgspec.Struct, rename="camel"):
+    manager: str = ""
+    operation: str = ""
+    api_version: str = ""
+    time: datetime | None = None
+    fields_type: str = ""
+    fields_v1: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict, name="fieldsV1")
+    subresource: str = ""
+
+
 class _Metadata(msgspec.Struct, rename="camel"):
     """`metav1.ObjectMeta`: what every object may say of itself."""
 
@@ -63,7 +73,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
     annotations: dict[str, str | None] | None = None
     owner_references: list[_Owner] | None = None
     finalizers: list[str | None] | None = None
-    managed_fields: list[dict[str, Any]] | None = None
+    managed_fields: list[_Manager] | None = None
 
 
 _KNOWN = frozenset(_Metadata.__struct_encode_fields__)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from steady.apiserver import fields
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause, Failure, quoted
 from steady.apiserver.fields import Schema
 
+_ORDER = ("operation", "time", "manager")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Where kubectl keeps what it applied by itself."""
 _METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
 """What of metadata can be owned; the rest is the server's."""
 
@@ -25,7 +30,7 @@ class Manager(NamedTuple):
     @classmethod
     def of(cls, entry: Json) -> Manager:
         """Whose entry of `managedFields` that is."""
-        return cls(entry["manager"], entry["operation"], entry["apiVersion"], entry.get("subresource", ""))
+        return cls(*(entry.get(field, "") for field in ("manager", "operation", "apiVersion", "subresource")))
 
     def entries(self, owned: Json | None, time: str) -> list[Json]:
         """The entry that says what this manager owns; none where that is nothing."""
@@ -45,30 +50,32 @@ class Owners:
 
     def __init__(self, entries: Sequence[Json], manager: Manager) -> None:
         self.manager = manager
-        self.own = next((entry["fieldsV1"] for entry in entries if Manager.of(entry) == manager), None)
+        self.own = next((entry.get("fieldsV1", {}) for entry in entries if Manager.of(entry) == manager), None)
         self.others = [entry for entry in entries if Manager.of(entry) != manager]
         self._entries = entries
 
     def only_own(self, tree: Json | None) -> Json | None:
         """What of a tree no other manager owns."""
         for entry in self.others:
-            tree = fields.minus(tree, entry["fieldsV1"])
+            tree = fields.minus(tree, entry.get("fieldsV1", {}))
         return tree
 
     def check(self, changed: Json | None) -> None:
         """Raise 409 where somebody else owns a field that would change."""
-        shared = [(Manager.of(entry), fields.both(entry["fieldsV1"], changed)) for entry in self.others]
+        shared = [(Manager.of(entry), fields.both(entry.get("fieldsV1", {}), changed)) for entry in self.others]
         if found := {manager: list(fields.paths(tree)) for manager, tree in shared if tree is not None}:
             raise _conflict(found)
 
     def after(self, owned: Json | None, taken: Json | None, time: str) -> list[Json]:
         """The entries when the manager owns `owned` and the others have lost what was `taken`."""
-        left = [(entry, fields.minus(entry["fieldsV1"], taken)) for entry in self.others]
-        others = [entry if kept == entry["fieldsV1"] else entry | {"fieldsV1": kept} for entry, kept in left if kept]
+        left = [(entry, fields.minus(entry.get("fieldsV1", {}), taken)) for entry in self.others]
+        others = [
+            entry if kept == entry.get("fieldsV1", {}) else entry | {"fieldsV1": kept} for entry, kept in left if kept
+        ]
         if owned == self.own and others == self.others:
             return list(self._entries)
         entries = [*others, *self.manager.entries(owned, time)]
-        return sorted(entries, key=lambda entry: (entry["operation"], entry["time"], entry["manager"]))
+        return sorted(entries, key=lambda entry: [entry.get(field, "") for field in _ORDER])
 
 
 def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager, time: str) -> Json:
@@ -80,7 +87,9 @@ def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager,
     if entries == [{}] or (old is not None and not entries):  # the first is how a writer says that nobody owns it
         return _with(new, [])
     changed, gone = fields.changes(_ownable(old), _ownable(new), Schema("", schema))
-    if manager.subresource == "scale" and all(fields.both(each["fieldsV1"], changed) is None for each in entries):
+    if manager.subresource == "scale" and all(
+        fields.both(each.get("fieldsV1", {}), changed) is None for each in entries
+    ):
         return new  # a scale knows the owners of what it shows, and here there are none
     owners = Owners(entries, manager)
     owned = fields.minus(fields.union(owners.own, changed), gone)
@@ -90,7 +99,8 @@ def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager,
 def applied(live: Json | None, wanted: Json, schema: Json | None, manager: Manager, time: str, *, force: bool) -> Json:
     """`live` after a server-side apply of `wanted`: what the manager says no more goes where nobody else owns it.
 
-    Raises 409 naming who owns a field that would change, unless it is forced.
+    Raises 409 naming who owns a field that would change, unless it is forced. What kubectl had applied by itself is
+    kubectl's own here too.
     """
     whole = Schema("", schema)
     owners = Owners(_entries(live) or _before_first_apply(live, whole, manager, time), manager)
@@ -99,9 +109,11 @@ def applied(live: Json | None, wanted: Json, schema: Json | None, manager: Manag
     new = fields.merged(live or {}, wanted, whole)
     new = fields.without(new, dropped, whole) if dropped else new
     changed, gone = fields.changes(_ownable(live), _ownable(new), whole)
+    remembered = _last_applied(live) if manager.name == "kubectl" else None
     if not force:
-        owners.check(changed)
-    return _with(new, owners.after(given, fields.union(changed, gone), time))
+        owners.check(fields.minus(changed, _tree(remembered, whole, containers=True)) if remembered else changed)
+    after = _with(new, owners.after(given, fields.union(changed, gone), time))
+    return _remembering(after, wanted) if remembered else after
 
 
 def _conflict(found: dict[Manager, list[str]]) -> Failure:
@@ -128,6 +140,17 @@ def _before_first_apply(live: Json | None, schema: Schema, manager: Manager, tim
         return []
     unknown = Manager("before-first-apply", "Update", manager.version)
     return unknown.entries(_tree(live, schema, containers=True), time)
+
+
+def _last_applied(live: Json | None) -> Json | None:
+    text = ((live or {}).get("metadata", {}).get("annotations") or {}).get(_LAST_APPLIED)
+    return msgspec.json.decode(text, type=Json) if text else None
+
+
+def _remembering(data: Json, wanted: Json) -> Json:
+    text = msgspec.json.encode(wanted, order="sorted").decode() + "\n"
+    annotations = {**data["metadata"]["annotations"], _LAST_APPLIED: text}
+    return {**data, "metadata": {**data["metadata"], "annotations": annotations}}
 
 
 def _entries(data: Json | None) -> list[Json]:

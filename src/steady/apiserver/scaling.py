@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from steady.apiserver import jsonpath
+from steady.apiserver import columns, jsonpath, tables
+from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause, invalid
 from steady.apiserver.kinds import Kind
@@ -19,7 +20,14 @@ _TYPES = {
     list: "[]interface {}",
     dict: "map[string]interface {}",
 }
+_PRINTED = Kind(_SCALE, "scales", columns=columns.SCALE)
 _SHOWN = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+def answered(call: Call, data: Json) -> Json:
+    """The Scale of an object, or where that is asked for a table of it."""
+    scale = shown(call.kind, data)
+    return tables.table(_PRINTED, [scale], lambda _: scale) if call.wants_table else scale
 
 
 def shown(kind: Kind, data: Json) -> Json:

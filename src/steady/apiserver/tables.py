@@ -39,12 +39,12 @@ def table(
     kind: Kind, objects: Sequence[Json], row_object: Callable[[Json], Json] | None, metadata: Json | None = None
 ) -> Json:
     """`objects` as a table; `row_object` makes what each row carries along, None leaves that null."""
-    columns = [_NAME, *(_definition(column) for column in kind.columns)]
+    columns = [_NAME] if _named(kind) else []
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata or {"resourceVersion": objects[0]["metadata"]["resourceVersion"]},
-        "columnDefinitions": columns,
+        "columnDefinitions": [*columns, *(_definition(column) for column in kind.columns)],
         "rows": [_row(kind, data, row_object) for data in objects],
     }
 
@@ -59,27 +59,33 @@ def _definition(column: Column) -> Json:
     }
 
 
+def _named(kind: Kind) -> bool:
+    """Whether the name comes first, as it does unless the kind has a column of its own for it."""
+    return all(column.format != "name" for column in kind.columns)
+
+
 def _row(kind: Kind, data: Json, row_object: Callable[[Json], Json] | None) -> Json:
-    served = kind.outward(data)
-    cells = [data["metadata"]["name"], *(_cell(column, served) for column in kind.columns)]
+    name = [data["metadata"]["name"]] if _named(kind) else []
+    cells = [*name, *(_cell(column, data) for column in kind.columns)]
     return {"cells": cells, "object": row_object(data) if row_object else None}
 
 
 def _cell(column: Column, data: Json) -> Any:
+    if column.cell is not None:
+        return column.cell(data)
     value = jsonpath.first(data, column.path)
-    if column.counted:
-        return len(value or ())
     if column.type == "date":
-        return _age(value)
+        return age(value)
     if column.type == "string" and value is not None and not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value
 
 
-def _age(value: Any) -> str:
-    if not isinstance(value, str):
+def age(date: Any) -> str:
+    """How long ago a date was, as people read it."""
+    if not isinstance(date, str):
         return "<unknown>"
-    seconds = int((datetime.now(UTC) - parse_timestamp(value)).total_seconds())
+    seconds = int((datetime.now(UTC) - parse_timestamp(date)).total_seconds())
     return duration(seconds)
 
 

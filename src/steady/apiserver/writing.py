@@ -124,8 +124,7 @@ class Writer:
 
     def scale(self, call: Call) -> Response:
         """The scale subresource of one object."""
-        item = self._reader.item(call)
-        return answer(200, encode(scaling.shown(call.kind, item.data)))
+        return answer(200, encode(scaling.answered(call, self._reader.item(call).data)))
 
     # What every write passes through
 
@@ -167,7 +166,7 @@ class Writer:
             self._checked(call, new, item.data)
             if not call.dry_run:
                 new = self._kept(call, item.key, new, item.data).data
-        return answer(200, encode(scaling.shown(call.kind, new)))
+        return answer(200, encode(scaling.answered(call, new)))
 
     def _stored(self, call: Call, key: Key, data: Json, old: Json | None, code: int, headers: Json) -> Response:
         data = self._completed(call, data) if old is None else data
@@ -247,7 +246,7 @@ class Writer:
     def _checked(self, call: Call, new: Json, old: Json | None) -> None:
         """Raise what forbids `new`."""
         if old is None:
-            self._namespace(call, new)
+            self._placed(call, new)
         causes = faults(new, old)
         if call.kind.storage == CRDS:
             causes += definitions.faults(new)
@@ -257,7 +256,12 @@ class Writer:
         if causes:
             raise invalid(call.kind.resource, new["metadata"]["name"], causes)
 
-    def _namespace(self, call: Call, new: Json) -> None:
+    def _placed(self, call: Call, new: Json) -> None:
+        """Raise what forbids a new object where it is to be: its kind is going, or its namespace is not there."""
+        definition = self._store.collection(CRDS).items.get(Key("", call.kind.storage))
+        if definition is not None and definition.data["metadata"].get("deletionTimestamp"):
+            why = "create not allowed while custom resource definition is terminating"
+            raise forbidden(call.kind.resource, new["metadata"]["name"], why)
         if not call.kind.resource.namespaced:
             return
         found = self._store.collection(NAMESPACES).items.get(Key("", call.namespace))
