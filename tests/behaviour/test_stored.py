@@ -262,7 +262,7 @@ async def test_nodes_of_the_go_operator_stay_and_get_our_mark(house: House) -> N
     [
         (NetworkIntent, {"intent": 7}, "intent", {"intent": "Deploy UPF"}),
         (NetworkIntent, {"intent": "Deploy UPF", "priority": "soon"}, "priority", {"priority": "high"}),
-        (E2NodeSet, {"replicas": "many"}, "replicas", {"replicas": 2}),
+        (E2NodeSet, {"template": {"spec": {"nodeID": 7}}}, "template.spec.nodeID", {"template": None}),
         (
             E2NodeSet,
             {"ricConfiguration": {"heartbeatInterval": "often"}},
@@ -270,7 +270,7 @@ async def test_nodes_of_the_go_operator_stay_and_get_our_mark(house: House) -> N
             {"ricConfiguration": {"heartbeatInterval": "5s"}},
         ),
     ],
-    ids=["intent", "priority", "replicas", "heartbeatInterval"],
+    ids=["intent", "priority", "nodeID", "heartbeatInterval"],
 )
 async def test_a_spec_that_cannot_be_read_is_a_condition_on_that_object_alone(
     house: House, kind: Kind, spec: Json, field: str, cure: Json
@@ -320,7 +320,7 @@ async def test_a_set_that_cannot_be_read_can_be_deleted(house: House) -> None:
     await house.store(E2NodeSet, "ran", {"replicas": 3, "ricConfiguration": {"ricEndpoint": "http://ric:1"}})
     async with house.operator():
         await pass_time(30.0)
-        await house.spoil(E2NodeSet, "ran", "spec", {"replicas": "many"})
+        await house.spoil(E2NodeSet, "ran", "spec", {"template": {"spec": {"nodeID": 7}}})
         await house.user.send("DELETE", _path(E2NodeSet, "ran"))
         await pass_time(30.0)
     assert house.server.objects("e2nodesets") == []

@@ -11,7 +11,7 @@ from nephoran.api import E2NodeSet, NetworkIntent
 from nephoran.repository.memory import MemoryCommit
 from steady import apiserver
 from steady.apiserver import Server
-from steady.apiserver.call import parse, verb
+from steady.apiserver.call import parse
 from steady.client import Request
 from steady.clock import ManualClock
 from steady.errors import Unreachable
@@ -29,6 +29,9 @@ HEAL = 60.0
 """Seconds within which all is as it should be once the cause is gone."""
 
 
+VERBS = {"GET": "list", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
 class Door:
     """What the operator is kept from: one right (`verb resource/subresource`), or the whole server."""
 
@@ -44,7 +47,8 @@ class Door:
             raise Unreachable("connection refused")
         path = parse(request.path)
         assert path is not None
-        right = f"{verb(request, path)} {path.plural}/{path.subresource}".rstrip("/")
+        verb = "watch" if "watch" in request.query else VERBS[request.method]
+        right = f"{verb} {path.plural}/{path.subresource}".rstrip("/")
         if right != self.denied:
             return None
         self.refused += 1

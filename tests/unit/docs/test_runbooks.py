@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from nephoran.cli import cli
@@ -61,7 +62,9 @@ def test_the_table_of_alerts_is_that_of_the_rules() -> None:
 
 def test_the_commands_of_the_pages_exist() -> None:
     """Options and subcommands of our own that a page names."""
-    options = {name for command in cli.commands.values() for parameter in command.params for name in parameter.opts}
+    commands = [(command, click.Context(command)) for command in cli.commands.values()]
+    parameters = [parameter for command, context in commands for parameter in command.get_params(context)]
+    options = {name for parameter in parameters for name in parameter.opts}
     for page in PAGES.values():
         for option in re.findall(r"`(--[a-z-]+)", page):
             assert option in options, option
