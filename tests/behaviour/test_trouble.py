@@ -29,7 +29,7 @@ HEAL = 60.0
 """Seconds within which all is as it should be once the cause is gone."""
 
 
-VERBS = {"GET": "list", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 class Door:
@@ -47,7 +47,13 @@ class Door:
             raise Unreachable("connection refused")
         path = parse(request.path)
         assert path is not None
-        verb = "watch" if "watch" in request.query else VERBS[request.method]
+        verb = (
+            "watch"
+            if "watch" in request.query
+            else "list"
+            if request.method == "GET" and not path.name
+            else VERBS[request.method]
+        )
         right = f"{verb} {path.plural}/{path.subresource}".rstrip("/")
         if right != self.denied:
             return None
