@@ -49,6 +49,11 @@ def caused_by(trace: Trace | None) -> Iterator[None]:
         _current.reset(token)
 
 
+def work_for(trace: Trace | None) -> None:
+    """What this task does from here on is caused by this reconcile, or by none."""
+    _current.set(trace)
+
+
 def current() -> Trace | None:
     """The reconcile that is at work here, if there is one."""
     return _current.get()

@@ -33,7 +33,7 @@ from steady.status.pending import NEVER, Line, Pending, Share, Waiting, Why
 from steady.status.statistics import Batch, Flush, Tally
 from steady.status.ticket import Outcome, Ticket
 from steady.tasks import Scope
-from steady.trace import caused_by, current
+from steady.trace import current, work_for
 from steady.writes import Gone, Writes
 
 _BREATH = 32  # statuses that needed no request, after which others of the process have their turn
@@ -148,11 +148,11 @@ class StatusBatcher:
             return ticket
         if not status.observed_generation:
             status = msgspec.structs.replace(status, observed_generation=obj.metadata.generation)
-        if pending.latest > status.observed_generation:
-            self._count(pending, Outcome.SUPERSEDED, 1)
-            ticket.settle(Outcome.SUPERSEDED)
-            return ticket
         if replaced := pending.tickets:
+            if pending.latest > status.observed_generation:
+                self._count(pending, Outcome.SUPERSEDED, 1)
+                ticket.settle(Outcome.SUPERSEDED)
+                return ticket
             self._metrics.avoided(pending.share.kind, Avoided.SUPERSEDED)
             self._count(pending, Outcome.SUPERSEDED, replaced)
             pending.settle(Outcome.SUPERSEDED)
@@ -273,14 +273,13 @@ class StatusBatcher:
 
     def _release(self, share: Share, ripe: Iterable[Pending], now: float) -> None:
         """Let these leave as soon as it is their turn."""
-        flushes: dict[Priority, Flush] = {}
         for pending in ripe:
             pending.line = None
             pending.ready = now
             pending.due = min(pending.due, now)
-            flush = flushes.get(pending.priority)
+            flush = share.flushes[pending.priority]
             if flush is None:
-                flush = flushes[pending.priority] = Flush(share.kind, pending.priority, now, self._observe)
+                flush = share.flushes[pending.priority] = Flush(share.kind, pending.priority, now, self._observe)
             flush.join()
             pending.flush = flush
             if pending.uid not in self._flying:
@@ -343,8 +342,8 @@ class StatusBatcher:
         outcome = Outcome.FAILED
         error: Exception | None = None
         try:
-            with caused_by(pending.trace):
-                outcome = await self._delivered(pending)
+            work_for(pending.trace)
+            outcome = await self._delivered(pending)
         except Gone:
             outcome = Outcome.GONE
         except asyncio.CancelledError:
@@ -429,6 +428,8 @@ class StatusBatcher:
         pending.share.pending -= 1
         pending.share.tally.pending -= 1
         pending.share.room.set()
+        if pending.flush:
+            pending.share.leave(pending.flush)
 
     def _record(self, batch: Batch) -> None:
         self._metrics.batch(batch.kind, batch.priority.name.lower(), batch.size, batch.seconds)

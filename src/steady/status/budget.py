@@ -52,13 +52,17 @@ class Budget:
         self._halved = 0  # the last one that left before the window was halved
         self._latency = 0.0
         self._best = self._best_lately = NEVER
+        self._usual = _NOTICEABLE
         self._forgotten = 0.0
 
     def wait(self, now: float, *, urgent: bool = False) -> float:
         """Seconds until one more may leave: 0 for now, infinity when an answer must come first."""
         if self.in_flight >= self._most or (self._ordinary >= int(self.window) and not urgent):
             return NEVER
-        return max(self._next, now if urgent else self._pause, now) - now
+        moment = self._next
+        if self.paused_until > now and not urgent:
+            moment = max(moment, self._pause)
+        return moment - now if moment > now else 0.0
 
     def why(self, now: float, *, urgent: bool = False) -> Why:
         """What a write that is ready waits for."""
@@ -95,14 +99,15 @@ class Budget:
 
     def _answered(self, latency: float, now: float, *, used: bool) -> None:
         if now - self._forgotten > _MEMORY:
-            self._best, self._best_lately, self._forgotten = self._best_lately, latency, now
-        self._best_lately = min(self._best_lately, latency)
-        usual = max(min(self._best, self._best_lately), _NOTICEABLE)
+            self._best, self._best_lately, self._forgotten = self._best_lately, NEVER, now
+        if latency < self._best_lately:
+            self._best_lately = latency
+            self._usual = max(min(self._best, latency), _NOTICEABLE)
         self._latency += (latency - self._latency) * _SMOOTHING
-        if self._latency > _FAR * usual:
+        if self._latency > _FAR * self._usual:
             self._halve()
-            self._latency = usual
-        elif used and self._latency <= _NEAR * usual:
+            self._latency = self._usual
+        elif used and self._latency <= _NEAR * self._usual:
             self.window = min(self.window + 1 / self.window, float(self._most))
 
     def _halve(self) -> None:

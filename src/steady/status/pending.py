@@ -120,10 +120,11 @@ class Pending:
 class Share:
     """One store's part: what waits for its time, and room for more.
 
-    `medium` and `low` are in the order of their moments, for all of a line wait equally long.
+    `medium` and `low` are in the order of their moments, for all of a line wait equally long. `flushes` are by priority
+    those that others may still join.
     """
 
-    __slots__ = ("flying", "kind", "low", "medium", "pending", "room", "store", "tally")
+    __slots__ = ("flushes", "flying", "kind", "low", "medium", "pending", "room", "store", "tally")
 
     def __init__(self, store: Store, kind: str, tally: Tally) -> None:
         self.store = store
@@ -131,6 +132,7 @@ class Share:
         self.tally = tally
         self.medium: Line = OrderedDict()
         self.low: Line = OrderedDict()
+        self.flushes: list[Flush | None] = [None for _ in Priority]
         self.flying = 0
         self.pending = 0
         self.room = asyncio.Event()
@@ -140,6 +142,11 @@ class Share:
         """When the first one's time has come; infinity when none waits for its time."""
         heads = [next(iter(line.values())).due for line in (self.medium, self.low) if line]
         return min(heads, default=NEVER)
+
+    def leave(self, flush: Flush) -> None:
+        """The first of `flush` leaves: what becomes ready from now on is of another one."""
+        if self.flushes[flush.priority] is flush:
+            self.flushes[flush.priority] = None
 
     def ripe(self, moment: float) -> list[Pending]:
         """Take those out whose time has come at `moment`."""

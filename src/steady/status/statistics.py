@@ -10,7 +10,7 @@ from steady.status.ticket import Outcome
 
 
 class Batch(NamedTuple):
-    """`size` statuses of one kind that left together, and the seconds until the last of them was settled."""
+    """`size` statuses of one kind that were ready together, and the seconds until the last of them was settled."""
 
     kind: str
     priority: Priority
@@ -41,13 +41,16 @@ class Tally:
 
 
 class Flush:
-    """Statuses that leave together, until all of them are settled; then `observe` is told."""
+    """Statuses that are ready together, from the first that became so until all are settled; then `observe` is told.
 
-    __slots__ = ("_began", "_kind", "_left", "_observe", "_priority", "_size")
+    Others join until the first one leaves.
+    """
+
+    __slots__ = ("_began", "_kind", "_left", "_observe", "_size", "priority")
 
     def __init__(self, kind: str, priority: Priority, began: float, observe: Callable[[Batch], None]) -> None:
         self._kind = kind
-        self._priority = priority
+        self.priority = priority
         self._began = began
         self._observe = observe
         self._size = self._left = 0
@@ -61,4 +64,4 @@ class Flush:
         """One of its statuses is settled."""
         self._left -= 1
         if not self._left:
-            self._observe(Batch(self._kind, self._priority, self._size, now - self._began))
+            self._observe(Batch(self._kind, self.priority, self._size, now - self._began))

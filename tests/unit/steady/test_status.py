@@ -348,6 +348,50 @@ async def test_after_a_lost_answer_the_cache_is_not_believed(fault: Fault) -> No
         assert await it.said("a") == "old"
 
 
+async def test_a_lost_status_is_sent_again_when_it_is_submitted_again() -> None:
+    """Nobody knows whether it arrived: this one did not."""
+    async with batching() as it:
+        it.door.faults.append(Fault.LOST)
+        assert await it.submit("a", "hi").wait() is Outcome.FAILED
+        assert await it.submit("a", "hi").wait() is Outcome.LANDED
+        assert it.names == ["a", "a"]
+        assert await it.said("a") == "hi"
+
+
+async def test_the_doubt_ends_when_the_cache_shows_what_was_lost() -> None:
+    """Then saying it again needs no request."""
+    async with batching() as it:
+        it.door.faults.append(Fault.LOST_ANSWER)
+        assert await it.submit("a", "hi").wait() is Outcome.FAILED
+        await asyncio.sleep(1.0)
+        assert await it.submit("a", "hi").wait() is Outcome.LANDED
+        assert it.names == ["a"]
+
+
+async def test_the_cache_is_believed_again_once_it_has_passed_what_was_sent() -> None:
+    """What somebody else wrote after us is what is shown, and what an update is put upon."""
+    async with batching() as it:
+        it.door.lag = 60.0
+        await it.edit("a", {"metadata": {"labels": {"x": "y"}}})
+        await it.submit("a", "ours").wait()
+        await it.user.merge(it.path("a") + "/status", {"status": {"said": "theirs"}})
+        await asyncio.sleep(300.0)
+        assert await it.update("a", Update({}, (true("Odd", "Odd"),))).wait() is Outcome.LANDED
+        assert await it.said("a") == "theirs"
+
+
+async def test_nothing_is_remembered_of_an_object_that_is_forgotten() -> None:
+    """Neither a status nor a doubt."""
+    async with batching(names="ab") as it:
+        it.door.faults.extend([Fault.LOST, Fault.LOST])
+        await outcomes(it.submit("a", "hi"), it.submit("b", "hi"))
+        it.submit("a", "ho", Priority.LOW)
+        assert len(it.batcher._sent) == 2
+        for name in "ab":
+            it.batcher.forget(it.obj(name).metadata.uid)
+        assert len(it.batcher._sent) == len(it.batcher) == 0
+
+
 async def test_a_lost_status_still_dates_the_next_transition() -> None:
     """What was sent last counts, whether or not it arrived: the time of a transition does not go back."""
     async with batching() as it:
@@ -506,6 +550,33 @@ async def test_retry_after_holds_back_all_but_critical() -> None:
         assert now() - began == pytest.approx(it.door.retry_after, abs=0.01)
 
 
+async def test_a_pause_lets_critical_ones_pass_and_not_what_has_aged() -> None:
+    """However many there are in a row."""
+    async with batching(BatchConfig(ageing=0.0), names="abcdefgh") as it:
+        it.door.faults.append(Fault.THROTTLED)
+        it.door.retry_after = 20
+        await it.submit("a", "hi").wait()
+        held = it.submit("b", "hi", Priority.HIGH)
+        await asyncio.sleep(10.0)
+        await outcomes(*(it.submit(name, "hi", Priority.CRITICAL) for name in "cdefgh"))
+        assert it.names == list("acdefgh")
+        assert await held.wait() is Outcome.LANDED
+        assert now() == pytest.approx(20.0, abs=0.1)
+
+
+async def test_slow_critical_writes_take_no_place_from_others() -> None:
+    """Beside a window full of them the others leave as before."""
+    async with batching(names="abc") as it:
+        it.batcher.budget.window = 1.0
+        it.door.slow = 10.0
+        critical = [it.submit(name, "hi", Priority.CRITICAL) for name in "ab"]
+        await asyncio.sleep(1.0)
+        it.door.slow = 0.0
+        assert await it.submit("c", "hi", Priority.HIGH).wait() is Outcome.LANDED
+        assert now() == pytest.approx(1.0, abs=0.1)
+        assert await outcomes(*critical) == [Outcome.LANDED] * 2
+
+
 async def test_writes_per_second_is_kept() -> None:
     """By all priorities together."""
     async with batching(BatchConfig(writes_per_second=2.0), names="abcd") as it:
@@ -556,6 +627,21 @@ async def test_a_batch_is_told_of_when_its_last_status_is_settled() -> None:
         assert it.batches[0].seconds == pytest.approx(2.0, abs=0.01)
 
 
+async def test_what_is_ready_before_the_first_has_left_is_of_the_same_batch() -> None:
+    """What comes later is of the next one; what is forgotten does not keep a batch open."""
+    async with batching(BatchConfig(max_in_flight=1), names="abcd") as it:
+        it.door.slow = 1.0
+        first = [it.submit(name, "1") for name in "abc"]
+        await asyncio.sleep(0.5)
+        later = [it.submit("d", "1"), it.submit("a", "2")]
+        it.batcher.forget(it.obj("a").metadata.uid)
+        await outcomes(*first, *later)
+        assert [(batch.size, batch.seconds) for batch in it.batches] == [
+            (3, pytest.approx(3.0)),
+            (2, pytest.approx(3.5)),
+        ]
+
+
 async def test_every_submission_is_counted_once_as_queued_and_once_as_settled() -> None:
     """By priority."""
     async with batching(names="ab") as it:
@@ -591,7 +677,7 @@ async def test_draining_sends_all_and_work_goes_on() -> None:
     async with batching(names="abc") as it:
         it.door.slow = 1.0
         early = it.submit("a", "hi", Priority.LOW)
-        drain = asyncio.ensure_future(it.batcher.drain(10.0))
+        drain = asyncio.ensure_future(it.batcher.drain(2.0))
         await asyncio.sleep(0.5)
         late = it.submit("b", "hi", Priority.LOW)
         assert await drain

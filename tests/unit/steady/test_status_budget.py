@@ -159,6 +159,17 @@ def test_critical_ones_go_beyond_the_window_but_not_beyond_the_limit() -> None:
     assert budget.why(0.0) is Why.TURN
 
 
+def test_a_critical_answer_frees_no_place_of_the_window() -> None:
+    """It took none."""
+    budget = Budget(32)
+    budget.window = 1.0
+    critical = [budget.begin(0.0, urgent=True) for _ in range(5)]
+    budget.begin(0.0)
+    for flight in critical:
+        budget.end(flight, 0.0, errors.Conflict(409))
+    assert budget.wait(0.0) == NEVER
+
+
 def test_writes_per_second_keeps_a_distance_for_critical_ones_too() -> None:
     """A single one never waits."""
     budget = Budget(32, 2.0)
