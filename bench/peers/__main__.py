@@ -56,7 +56,7 @@ def main(  # noqa: PLR0917 - one parameter per option
         return
     plan = planned(
         [CONTENDERS[name] for name in peers or CONTENDERS],
-        [(WORKLOADS[name], _sizes(WORKLOADS[name], sizes, smoke)) for name in workloads or WORKLOADS],
+        [_work(WORKLOADS[name], sizes, smoke) for name in workloads or WORKLOADS],
         gits={"without": [False], "with": [True], "both": [False, True]}[git],
         repetitions=1 if smoke else repetitions,
     )
@@ -87,8 +87,10 @@ def _measured(plan: Sequence[Planned], results: Results) -> list[Run]:
         sys.exit(1)
 
 
-def _sizes(workload: Workload, sizes: Sequence[int], smoke: bool) -> Sequence[int]:
-    return sizes or ([workload.smoke] if smoke else workload.sizes)
+def _work(workload: Workload, sizes: Sequence[int], smoke: bool) -> tuple[Workload, Sequence[int]]:
+    if smoke:
+        return workload.shortened(), sizes or [workload.smoke]
+    return workload, sizes or workload.sizes
 
 
 @main.command()

@@ -20,6 +20,8 @@ from steady.testing.controlplane.plane import StartFailedError
 
 _START_SECONDS = 15.0
 """What a run takes beside its work: a control plane, a contender, and both quiet."""
+_USUAL_SHARE = 0.4
+"""How much of what it may take an object usually takes."""
 _LONGEST_SECONDS = 1800.0
 
 
@@ -35,7 +37,7 @@ class Planned(NamedTuple):
     @property
     def weight(self) -> float:
         """Roughly how many seconds it takes."""
-        work = self.size * (self.contender.patience if self.contender.completes else 0.0)
+        work = self.size * self.contender.patience * _USUAL_SHARE
         return _START_SECONDS + self.workload.seconds + work
 
     def stage(self, run: Run, told: Told) -> Stage:
@@ -66,7 +68,7 @@ def planned(
     for workload, sizes in workloads:
         for size in sizes:
             for git in gits:
-                for repetition in range(1, repetitions + 1):
+                for repetition in range(1, (1 if workload.once else repetitions) + 1):
                     for contender in contenders:
                         if workload.suits(contender, size) and not (git and not workload.with_git):
                             yield Planned(contender, workload, size, git, repetition)
@@ -83,10 +85,11 @@ async def measure(runs: Sequence[Planned], results: Results, console: Console) -
     )
     made = []
     with Progress(*columns, console=console) as progress:
-        progress.console.print(f"{len(runs)} runs, results in {_short(results.folder)}")
+        total = sum(run.weight for run in runs)
+        progress.console.print(f"{len(runs)} runs, about {total / 60:.0f} min; results in {_short(results.folder)}")
         await asyncio.to_thread(binaries.build, progress.console.print)
         results.keep_machine(this_machine(binaries.versions() | {"kopf": version("kopf")}))
-        task = progress.add_task("runs", total=sum(run.weight for run in runs))
+        task = progress.add_task("runs", total=total)
         for number, plan in enumerate(runs, start=1):
             title = f"{number}/{len(runs)} {plan.record().key}"
 
