@@ -19,6 +19,20 @@ from steady.metrics.controller import MAIN
 _RESULTS: Final = {"success": "success", "again": "requeue_after", "error": "error", "timeout": "error"}
 _PREFIX: Final = "controller_runtime_"
 
+_GAUGES: Final = {
+    "active_workers": "Reconciles running now.",
+    "max_concurrent_reconciles": "Reconciles that may run at a time.",
+}
+
+SOURCES: Final = {
+    f"{_PREFIX}reconcile_total": "controller_reconcile_total",
+    f"{_PREFIX}reconcile_errors_total": "controller_reconcile_total",
+    f"{_PREFIX}reconcile_time_seconds": "controller_reconcile_duration_seconds",
+    f"{_PREFIX}active_workers": "controller_active_reconcilers",
+    f"{_PREFIX}max_concurrent_reconciles": "controller_max_reconcilers",
+}
+"""The family of ours that each one is made from."""
+
 
 class Aliases(Collector):
     """Tells of reconciles as controller-runtime does."""
@@ -48,9 +62,7 @@ class Aliases(Collector):
                 errors.add_metric((controller,), count)
         yield from (total, errors, self._times())
         for name, gauge in self._gauges.items():
-            family = GaugeMetricFamily(
-                f"{_PREFIX}{name}", "As the gauge of ours that it is made from.", labels=("controller",)
-            )
+            family = GaugeMetricFamily(f"{_PREFIX}{name}", _GAUGES[name], labels=("controller",))
             for metric in gauge.collect():
                 for sample in metric.samples:
                     family.add_metric((sample.labels["controller"],), sample.value)

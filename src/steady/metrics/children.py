@@ -43,7 +43,7 @@ class Children(Collector, Generic[M]):
     def collect(self) -> Iterator[Metric]:
         """The family; its series are made when asked for."""
         (head,) = self._family.describe()
-        yield Series(head, self.samples)
+        yield Series(head, self._labels, self.samples)
 
     def samples(self) -> Iterator[list[Sample]]:
         """The series, a few at a time."""
@@ -62,8 +62,9 @@ class Children(Collector, Generic[M]):
 class Series(Metric):
     """One family at one moment: `pieces` makes its samples a few at a time, `samples` all at once."""
 
-    def __init__(self, head: Metric, pieces: Callable[[], Iterator[list[Sample]]]) -> None:
+    def __init__(self, head: Metric, labels: tuple[str, ...], pieces: Callable[[], Iterator[list[Sample]]]) -> None:
         super().__init__(head.name, head.documentation, head.type)
+        self.labels = labels
         self.pieces = pieces
 
     @property

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import click
 import pytest
 
 from nephoran.cli import cli
 from nephoran.monitoring.alerts import alerts
 from nephoran.monitoring.rules import Alert
+from tests.unit.docs.pages import DOCS, options
 from tests.unit.monitoring.test_rules import SELECTOR, families
 
-DOCS = Path(__file__).parents[3] / "docs"
 RUNBOOKS = DOCS / "runbooks"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in RUNBOOKS.iterdir()}
 HEADINGS = ["What it means", "What it costs", "How to look", "How to mend"]
@@ -62,9 +60,7 @@ def test_the_table_of_alerts_is_that_of_the_rules() -> None:
 
 def test_the_commands_of_the_pages_exist() -> None:
     """Options and subcommands of our own that a page names."""
-    commands = [(command, click.Context(command)) for command in cli.commands.values()]
-    parameters = [parameter for command, context in commands for parameter in command.get_params(context)]
-    options = {name for parameter in parameters for name in parameter.opts}
+    known = set().union(*(options(command) for command in cli.commands.values()))
     for page in PAGES.values():
         for option in re.findall(r"`(--[a-z-]+)", page):
-            assert option in options, option
+            assert option in known, option
