@@ -14,18 +14,14 @@ from typing import Self
 
 import msgspec
 
-from nephoran.addresses import AddressPolicy
-from nephoran.api.names import LEASE
-from nephoran.controllers import Settings, intent_controller, node_set_controller
-from nephoran.e2.fleet import Fleet
-from nephoran.e2.ric import RicClients
+from nephoran.cli.run import manager
+from nephoran.configuration import Allow, Configuration, Lease
 from nephoran.intent.interpret import RuleInterpreter
 from nephoran.intent.meaning import Meaning
 from nephoran.knowledge import knowledge
 from nephoran.repository import Change, Commit, Record
-from steady import Key, Manager, Options
+from steady import tasks
 from steady.client import HttpTransport, connect
-from steady.clock import SystemClock
 
 
 class Ledger:
@@ -91,23 +87,16 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level="INFO")
     connection = connect(arguments.kubeconfig)
-    rics = RicClients(AddressPolicy([arguments.allow_address]))
-    fleet = Fleet(rics, SystemClock())
-    repository = Ledger()
-    images = {component: f"registry.example/{component}:1" for component in knowledge().components}
+    configuration = Configuration(
+        namespace=arguments.namespace,
+        images={component: f"registry.example/{component}:1" for component in knowledge().components},
+        probes="127.0.0.1:0",
+        allow=Allow(addresses=(arguments.allow_address,)),
+        lease=Lease(namespace=arguments.lease_namespace),
+    )
     interpreter = SlowInterpreter(arguments.slow) if arguments.slow else RuleInterpreter()
-    Manager(
-        intent_controller(interpreter, repository, Settings(images=images)),
-        node_set_controller(fleet),
-        options=Options(
-            name="nephoran",
-            namespace=arguments.namespace,
-            lease=Key(arguments.lease_namespace, LEASE),
-            probe_port=0,
-        ),
-        services=[repository, rics, fleet],
-        transport=lambda: HttpTransport(connection),
-    ).run()
+    operator = manager(configuration, Ledger(), lambda: HttpTransport(connection), interpreter=interpreter)
+    tasks.run(operator.serve(signals=True))
 
 
 if __name__ == "__main__":

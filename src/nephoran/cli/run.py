@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nephoran.configuration import Configuration, Log
+    from nephoran.intent.interpret import Interpreter
     from nephoran.metrics import OperatorMetrics
     from nephoran.repository import IntentRepository, Repository
     from steady import BackoffManager, Manager, Options
@@ -59,6 +60,7 @@ def manager(
     *,
     home: str = "default",
     backoff: BackoffManager | None = None,
+    interpreter: Interpreter | None = None,
 ) -> Manager:
     """The operator, put together; `home` is the namespace of the Lease where the configuration names none."""
     from nephoran import failures
@@ -81,7 +83,7 @@ def manager(
     parallel = configuration.ric.parallel
     rics = RicClients(AddressPolicy(configuration.allow.addresses), parallel=parallel)
     fleet = Fleet(metrics.connect(rics), SystemClock(), parallel)
-    reader = metrics.interpreter(RuleInterpreter())
+    reader = metrics.interpreter(interpreter or RuleInterpreter())
     operator = Manager(
         intent_controller(reader, repository, settings, configuration.controllers.networkintent),
         node_set_controller(fleet, configuration.controllers.e2nodeset),
