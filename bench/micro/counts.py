@@ -67,7 +67,8 @@ def counts_of(cases: Sequence[Case]) -> dict[str, Count]:
         )
         children = [line.split() for line in done.stdout.splitlines()]
         profiles = {(name, int(times)): _read(Path(folder) / f"{pid}.json") for name, times, pid in children}
-    return {case.name: _difference(*(profiles[case.name, times] for times in _ROWS), case.unit) for case in cases}
+    once, twice = _ROWS
+    return {case.name: _difference(profiles[case.name, once], profiles[case.name, twice], case.unit) for case in cases}
 
 
 def _read(path: Path) -> Count:

@@ -187,7 +187,13 @@ class NoMetrics(Metrics):
         """No family."""
         return _Nothing()
 
-    gauge = histogram = counter
+    def gauge(self, *_: Any) -> Any:
+        """No family."""
+        return _Nothing()
+
+    def histogram(self, *_: Any) -> Any:
+        """No family."""
+        return _Nothing()
 
     def controller(self, name: str, concurrency: int = 1) -> ControllerMetrics:
         """Counters that count nothing."""

@@ -78,6 +78,6 @@ async def view(_: int) -> Prepared:
     async def run(times: int) -> None:
         for _ in range(times):
             echo = Echo(raw)
-            assert echo.metadata and echo.spec and echo.status
+            assert echo.spec.text == echo.status.said
 
     yield Step(run)

@@ -101,9 +101,7 @@ async def operator() -> AsyncIterator[Operator]:
         server.add_finalizer_on_create(GROUP, "networkintents", INTENT_FINALIZER)
         await sent(server, "POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
         options = Options(name="nephoran", write_burst=_UNLIMITED)
-        manager = Manager(
-            controller, options=options, services=[repository], transport=lambda: MemoryTransport(server)
-        )
+        manager = Manager(controller, options=options, services=[repository], transport=lambda: MemoryTransport(server))
         async with Scope("bench") as scope:
             scope.start(manager.serve(), "manager")
             await manager.started.wait()
@@ -175,7 +173,9 @@ def _stored(keys: int) -> list[RawObject]:
         RawObject(
             f"{GROUP}/{VERSION}",
             "NetworkIntent",
-            ObjectMeta(f"intent-{n}", NAMESPACE, f"uid-{n}", str(n + 1), 1, "2026-01-01T00:00:00Z", finalizers=finalizers),
+            ObjectMeta(
+                f"intent-{n}", NAMESPACE, f"uid-{n}", str(n + 1), 1, "2026-01-01T00:00:00Z", finalizers=finalizers
+            ),
         )
         for n in range(keys)
     ]

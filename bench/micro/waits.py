@@ -107,5 +107,3 @@ async def classify_words(_: int) -> Prepared:
             manager.classify_error(error)
 
     yield Step(run)
-
-
