@@ -38,7 +38,7 @@ def dashboard() -> Json:
 
 
 def _variables() -> list[Json]:
-    job = {"query": "label_values(leader_election_master_status, job)", "refId": "job"}
+    job = {"query": "label_values(steady_hot_objects_total, job)", "refId": "job"}
     return [
         {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "current": {}},
         {

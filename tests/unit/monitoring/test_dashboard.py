@@ -42,6 +42,8 @@ def test_data_source_and_job_are_variables() -> None:
     source, job = DASHBOARD["templating"]["list"]
     assert (source["name"], source["type"], source["query"]) == ("datasource", "datasource", "prometheus")
     assert (job["name"], job["type"], job["current"]["value"]) == ("job", "query", "nephoran")
+    # A series without labels is there from the first moment, with a Lease or without.
+    assert job["query"]["query"] == "label_values(steady_hot_objects_total, job)"
     for panel in PICTURES:
         for holder in (panel, *panel["targets"]):
             assert holder["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
