@@ -36,7 +36,7 @@ from steady.tasks import Scope
 from steady.trace import current, work_for
 from steady.writes import Gone, Writes
 
-_BREATH = 32  # statuses that needed no request, after which others of the process have their turn
+_BREATH = 32  # statuses in a row, after which others of the process have their turn even if none of them was a request
 
 
 class _Sent(NamedTuple):
@@ -49,7 +49,8 @@ class _Sent(NamedTuple):
 class StatusBatcher:
     """Sends statuses by priority, all kinds in fair shares. Leaving its context drains, for `grace` seconds at most.
 
-    `observe` is told of every batch that has left. What is submitted before the context is entered waits for it.
+    `observe` is told of every batch that has left, by default the metrics. What is submitted before the context is
+    entered waits for it.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The status batcher against a model of what it promises: any options, failures of each class, a slow and late server.
 
-`STATUS_MODEL_EXAMPLES` is the number of examples, `STATUS_MODEL_STEPS` the number of steps of each. What it ever found
-is kept in `test_status_found.py`.
+`STATUS_MODEL_EXAMPLES` is the number of examples, `STATUS_MODEL_STEPS` the number of steps of each. What it finds
+becomes a test of its own in `test_status_found.py`, which replays the steps.
 """
 
 from __future__ import annotations
