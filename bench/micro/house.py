@@ -25,10 +25,10 @@ from steady.objects.raw import RawObject
 from steady.recorder import Recorder
 from steady.status import StatusBatcher
 from steady.tasks import Scope
-from steady.writes import Limiter, Writes
+from steady.writes import Limiter, LimiterConfig, Writes
 
 NAMESPACE = "bench"
-_UNLIMITED = 10**9
+UNLIMITED = LimiterConfig(burst=10_000, rate=1000.0)
 
 
 class Answers:
@@ -101,7 +101,7 @@ async def house(
     clock = SystemClock()
     answers = Answers()
     client = Client(answers, metrics=metrics)
-    writes = Writes(client, limiter=Limiter(metrics, burst=_UNLIMITED))
+    writes = Writes(client, limiter=Limiter(metrics, UNLIMITED))
     store = Store(controller.resource)
     store.replace(objects, "1")
     stores: dict[Resource, Store] = {watched.resource: Store(watched.resource) for watched in controller.watches}

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from bench.micro.case import Prepare, Prepared, Step
-from bench.micro.house import NAMESPACE, NoMetrics, echo_controller, echoes, house
+from bench.micro.house import NAMESPACE, UNLIMITED, NoMetrics, echo_controller, echoes, house
 from bench.workload import Body, Intents
 from nephoran.api import NetworkIntent
 from nephoran.api.install import crds
@@ -35,7 +35,6 @@ from steady.testing.memory import MemoryTransport
 
 _CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _INTENTS: Final = f"/apis/{GROUP}/{VERSION}/namespaces/{NAMESPACE}/networkintents"
-_UNLIMITED: Final = 10**9
 TOGETHER: Final = 20
 """Reconciles of one operation of `echo` and `intent`."""
 
@@ -100,7 +99,7 @@ async def operator() -> AsyncIterator[Operator]:
             await sent(server, "POST", _CRDS, body)
         server.add_finalizer_on_create(GROUP, "networkintents", INTENT_FINALIZER)
         await sent(server, "POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-        options = Options(name="nephoran", write_burst=_UNLIMITED)
+        options = Options(name="nephoran", limiter=UNLIMITED)
         manager = Manager(controller, options=options, services=[repository], transport=lambda: MemoryTransport(server))
         async with Scope("bench") as scope:
             scope.start(manager.serve(), "manager")

@@ -11,7 +11,8 @@ import yaml
 
 from nephoran.monitoring.files import files
 from steady.testing.prometheus import Programs
-from tests.unit.docs.test_runbooks import DOCS, PAGES, queries
+from tests.unit.docs.pages import DOCS
+from tests.unit.docs.test_runbooks import PAGES, queries
 
 pytestmark = pytest.mark.prometheus
 
