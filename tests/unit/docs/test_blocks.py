@@ -1,4 +1,4 @@
-"""Every block of code of the documents is what it says: Python runs, commands exist, YAML is taken, queries find series.
+"""Every block of code of the documents is true: Python runs, commands exist, YAML is taken, queries find series.
 
 A text block right below a Python block is what that prints. Console blocks are not run: their commands may be meant for
 a cluster, so only the names are held; what promtool says of queries is asked with the marker `prometheus`.
