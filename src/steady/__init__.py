@@ -2,6 +2,7 @@
 
 from steady.backoff import BackoffConfig, BackoffManager, BackoffStrategy, ErrorType
 from steady.controller import Again, Context, Controller, Done, Failed, Owned, Result, Waiting, Watched
+from steady.intervals import Interval
 from steady.manager import Manager, Options
 from steady.metrics import Metrics
 from steady.objects import Condition, ConfigMap, Key, Object, Scale, Spec, Status, resource
@@ -22,6 +23,7 @@ __all__ = [
     "Done",
     "ErrorType",
     "Failed",
+    "Interval",
     "Key",
     "Manager",
     "Metrics",

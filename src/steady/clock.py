@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_term = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|μs|ms|s|m|h)")
 
 
 class Clock(Protocol):
@@ -50,3 +54,11 @@ def micro_timestamp(moment: datetime) -> str:
 def parse_timestamp(text: str) -> datetime:
     """The moment that an RFC 3339 `text` names. Raises ValueError for anything else."""
     return datetime.fromisoformat(text)
+
+
+def seconds(duration: str) -> float:
+    """The seconds that a Go duration such as `1m30s` lasts. Raises ValueError naming what is wrong with it."""
+    matches = list(_term.finditer(duration))
+    if not matches or "".join(match[0] for match in matches) != duration:
+        raise ValueError(f"{duration!r} is no duration: write numbers with units, such as 30s, 1m30s or 250ms")
+    return sum(float(match[1]) * _units[match[2]] for match in matches)

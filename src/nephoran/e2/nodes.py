@@ -12,8 +12,7 @@ import msgspec
 
 from nephoran.api import names
 from nephoran.api.e2nodeset import E2NodeSetSpec, NodeState
-from nephoran.api.values import seconds
-from steady.clock import timestamp
+from steady.clock import seconds, timestamp
 from steady.objects import ObjectMeta
 
 label_limit = 63  # characters of a label's value

@@ -10,6 +10,7 @@ import msgspec
 from steady.cache.store import IndexFunction, Store
 from steady.controller.context import Context
 from steady.controller.result import Result
+from steady.intervals import Interval
 from steady.objects.children import Child
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
@@ -50,9 +51,13 @@ class Controller(Generic[O, S]):
     seconds one reconcile may take. `wakes` yield keys for what happens outside the cluster. `indexes` are kept on the
     controller's own store, by name.
 
-    People may annotate an object with `<domain>/suspend: "true"` and `<domain>/reconcile: <any new value>`; `domain` is
-    by default the kind's group, and the annotations mean nothing to a kind of the core group without one. `pause` is
-    called with the key of a suspended object, perhaps often: what goes on for it outside of reconciles ends.
+    With an `interval` objects that are done are looked at again, soon after a change, ever later without; only what no
+    watch can tell needs it.
+
+    People may annotate an object with `<domain>/suspend: "true"`, `<domain>/reconcile: <any new value>` and
+    `<domain>/interval: "30s"`, which goes ahead of any interval of the controller or of a result. `domain` is by
+    default the kind's group; the annotations mean nothing to a kind of the core group without one. `pause` is called
+    with the key of a suspended object, perhaps often: what goes on for it outside of reconciles ends.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Controller(Generic[O, S]):
         deadline: float = 300.0,
         domain: str = "",
         pause: Callable[[Key], None] | None = None,
+        interval: Interval | None = None,
     ) -> None:
         self.kind = kind
         self.resource = kind.declaration.resource
@@ -86,6 +92,7 @@ class Controller(Generic[O, S]):
         self.deadline = deadline
         self.domain = domain or self.resource.group
         self.pause = pause
+        self.interval = interval
 
     def _owned(self, child: type[Child] | Owned) -> Owned:
         owned = child if isinstance(child, Owned) else Owned(child)

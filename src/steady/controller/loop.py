@@ -5,7 +5,8 @@ Invariants
 - No reconciler that has a cleanup is called before the snapshot shows the finalizer.
 - The reconciler's own writes do not wake its key; children and other kinds wake it by the mappings, old state and new.
 - A failure's time is decided by backoff alone, and every run of a key is reported to it; a change of the object ends
-  the wait. What is done more often than its causes explain is slowed down by a limiter, and said aloud.
+  the wait. What is looked at again without a failure follows its interval.
+- What is done more often than its causes explain is slowed down by a limiter, and said aloud.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from steady.controller.explanation import Explanation, Past, Queued, Unsent
 from steady.controller.result import Again, Failed, Result, Waiting
 from steady.controller.retries import Retries
 from steady.controller.wishes import Wishes
+from steady.intervals import Interval, Intervals
 from steady.metrics import Metrics
 from steady.objects.conditions import find
 from steady.objects.keys import Key, Resource
@@ -82,6 +84,7 @@ class Loop(Generic[O, S]):
         self._pasts: dict[Key, Past] = {}
         self._pace = Limiter(metrics, _PACE)
         self._wishes = Wishes(controller.domain)
+        self._intervals: Intervals[Key] = Intervals()
         self._slots = Scope(controller.name)
         for name, function in controller.indexes.items():
             self._store.index(name, function)
@@ -142,7 +145,9 @@ class Loop(Generic[O, S]):
     # Triggers.
 
     def _own_change(self, change: Change) -> None:
+        self._intervals.changed(change.key)
         if change.new is None:
+            self._intervals.forget(change.key)
             self._retries.forget(change.key, "gone")
             self._wishes.forget(change.key)
             self._pasts.pop(change.key, None)
@@ -155,12 +160,13 @@ class Loop(Generic[O, S]):
         self.enqueue(change.key, "deleted" if change.new is None else "created" if change.old is None else "changed")
 
     def _child_change(self, change: Change) -> None:
-        if change.own:
-            return
         for obj in (change.old, change.new):
             owner = obj.metadata.controller if obj else None
             if obj and owner and owner.kind == self.controller.resource.kind:
-                self.enqueue(Key(obj.metadata.namespace, owner.name), f"{obj.kind or 'child'} {change.key.name}")
+                key = Key(obj.metadata.namespace, owner.name)
+                self._intervals.changed(key)
+                if not change.own:
+                    self.enqueue(key, f"{obj.kind or 'child'} {change.key.name}")
 
     def _listen(self, store: Store, mapper: Mapper, kind: str) -> None:
         def mapped(change: Change) -> None:
@@ -221,6 +227,8 @@ class Loop(Generic[O, S]):
         if raw is None or raw.metadata.deleting:
             if raw:
                 await self._clean(raw, cause)
+            else:
+                self._intervals.forget(key)
             self._retries.forget(key, "gone")
             return "success"
         if self._wishes.suspended(raw):
@@ -273,11 +281,23 @@ class Loop(Generic[O, S]):
             await self._batcher.room(self._store, raw)
             await self._land(self._submit(raw, status, Priority.HIGH, Reason.STATUS))
         self._retries.succeeded(raw.key)
-        if isinstance(result, Again):
-            self._counters.requeued("again")
-            self.enqueue(raw.key, "again", priority=Priority.LOW, delay=result.after)
-            return "again"
-        return "success"
+        return self._look_again(raw, result.after if isinstance(result, Again) else self.controller.interval)
+
+    def _look_again(self, raw: RawObject, after: float | Interval | None) -> str:
+        """The time of the next look, where there is to be one: what is wished goes ahead of what was declared."""
+        try:
+            after = self._wishes.interval(raw) or after
+        except ValueError as error:
+            self._recorder.record(raw, "Warning", "IntervalIgnored", str(error))
+        if isinstance(after, Interval):
+            after = self._intervals.next(raw.key, after)
+        else:
+            self._intervals.forget(raw.key)
+        if after is None:
+            return "success"
+        self._counters.requeued("again")
+        self.enqueue(raw.key, "again", priority=Priority.LOW, delay=after)
+        return "again"
 
     async def _leave(self, raw: RawObject) -> None:
         """The status is somebody else's, but for what it says of what people ask of us."""

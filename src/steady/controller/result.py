@@ -6,13 +6,15 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from steady.intervals import Interval
 from steady.objects.view import Status
 
 S = TypeVar("S", bound=Status)
 
 
 class Done(msgspec.Struct, Generic[S], frozen=True):
-    """All is as it should be: `status` is the whole desired status; nothing happens until something changes.
+    """All is as it should be: `status` is the whole desired status; nothing happens until something changes, or until
+    the controller's `interval` has passed, where it has one.
 
     None lets the status stand as it is, whoever wrote it.
     """
@@ -21,10 +23,14 @@ class Done(msgspec.Struct, Generic[S], frozen=True):
 
 
 class Again(msgspec.Struct, Generic[S], frozen=True):
-    """As `Done`, but look again `after` seconds, even if nothing changes."""
+    """As `Done`, but look again `after` seconds, even if nothing changes.
+
+    With an `Interval` that is soon where the object, its status or its children have changed since the last look, and
+    ever later where they have not. It is for what no watch can tell.
+    """
 
     status: S
-    after: float
+    after: float | Interval
 
 
 class Waiting(msgspec.Struct, Generic[S], frozen=True):

@@ -2,6 +2,7 @@
 
 `<domain>/suspend: "true"`: nothing is done for the object until it is taken back; deleting it still cleans up.
 `<domain>/reconcile: VALUE`: the whole work once more for each new value, although nothing differs.
+`<domain>/interval: "30s"`: about that often it is looked at again, from 1 s to 24 h, although nothing has changed.
 
 A value counts as handled once a reconcile has come to an end that is not tried again. That is remembered here at once,
 and in the status (`lastHandledReconcile`) with the next write that tells a status anyway: so it costs no request of its
@@ -14,12 +15,15 @@ from typing import TypeVar
 
 import msgspec
 
+from steady.clock import seconds
+from steady.intervals import LONGEST, Interval, every
 from steady.objects.keys import Key
 from steady.objects.raw import RawObject
 from steady.objects.view import Status, longest_reconcile
 
 S = TypeVar("S", bound=Status)
 
+_SHORTEST = 1.0  # seconds; more often would be a hot loop by order
 _FIELD = b'"lastHandledReconcile"'
 
 
@@ -36,7 +40,9 @@ class Wishes:
     def __init__(self, domain: str) -> None:
         self.suspend = f"{domain}/suspend"
         self._reconcile = f"{domain}/reconcile"
+        self._interval = f"{domain}/interval"
         self._handled: dict[Key, str] = {}
+        self._refused: dict[Key, str] = {}
 
     def suspended(self, obj: RawObject) -> bool:
         """Whether nothing is to be done for `obj`."""
@@ -69,9 +75,25 @@ class Wishes:
         known = self._handled.get(obj.key)
         return {"lastHandledReconcile": known} if known and known != _shown(obj) else {}
 
+    def interval(self, obj: RawObject) -> Interval | None:
+        """How often to look at `obj` again, where that is wished. Raises ValueError, once, for what cannot be."""
+        asked = (obj.metadata.annotations or {}).get(self._interval)
+        if asked is None or self._refused.get(obj.key) == asked:
+            return None
+        try:
+            wanted = seconds(asked)
+            if not _SHORTEST <= wanted <= LONGEST:
+                raise ValueError(f"{asked!r} is out of bounds: write a duration from 1s to 24h")
+        except ValueError as error:
+            self._refused[obj.key] = asked
+            raise ValueError(f"the annotation {self._interval} is ignored: {error}") from error
+        self._refused.pop(obj.key, None)
+        return every(wanted)
+
     def forget(self, key: Key) -> None:
         """The object is gone."""
         self._handled.pop(key, None)
+        self._refused.pop(key, None)
 
     def _last(self, obj: RawObject) -> str:
         return self._handled.get(obj.key) or _shown(obj)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from nephoran.api.values import Duration, Endpoint, seconds
+from nephoran.api.values import Duration, Endpoint
+from steady.clock import seconds
 
 
 @pytest.mark.parametrize(
