@@ -19,6 +19,7 @@ from steady.clock import Clock
 from steady.errors import SteadyError
 from steady.objects import Key
 from steady.tasks import Scope
+from steady.trace import caused_by, current
 
 Connect = Callable[[str], Ric]
 """Makes the RIC at an endpoint; `RicClients` is one."""
@@ -102,7 +103,7 @@ class Fleet:
         link = self._links[roster.ric.endpoint]
         roster.encourage(renew)
         if link.up is not False and not (link.up and roster.settled):
-            with self._attending(key):
+            with self._attending(roster):
                 await link.look_soon()
         return roster.failures(link.trouble)
 
@@ -160,9 +161,10 @@ class Fleet:
             self._wake.set()
 
     @contextmanager
-    def _attending(self, key: Key) -> Iterator[None]:
+    def _attending(self, roster: Roster) -> Iterator[None]:
+        key, attended = roster.key, False
         self._attended[key] += 1
-        attended = False
+        roster.cause = current()
         try:
             yield
             attended = True
@@ -170,6 +172,7 @@ class Fleet:
             self._attended[key] -= 1
             if not self._attended[key]:
                 del self._attended[key]
+                roster.cause = None
             if not attended and key in self._rosters:
                 self._announce(key)
 
@@ -181,7 +184,8 @@ class Fleet:
             link = self._links[endpoint] = self._link(endpoint)
         link.rosters[roster.key] = roster
         if link.task is None:
-            link.task = self._scope.start(link.keep(), endpoint)
+            with caused_by(None):  # it outlives the reconcile that needed it first
+                link.task = self._scope.start(link.keep(), endpoint)
         return link
 
     def _link(self, endpoint: str) -> Link:

@@ -13,6 +13,7 @@ from nephoran.e2.volley import FAILURES, Call, Outcomes, Volley
 from steady.clock import Clock, timestamp
 from steady.errors import SteadyError
 from steady.objects import Key
+from steady.trace import caused_by
 
 _log = logging.getLogger("nephoran.e2")
 
@@ -147,7 +148,8 @@ class Link:
         lost = [pair for pair in eager if _lost(*pair, report)]
         stale = [pair for pair in eager if pair[1].renew and not _lost(*pair, report)]
         calls = [*(self._registration(*pair) for pair in lost), *(self._renewal(*pair) for pair in stale)]
-        outcomes = await self._send(calls, roster.ric.connection_timeout)
+        with caused_by(roster.cause):
+            outcomes = await self._send(calls, roster.ric.connection_timeout)
         for node_id, member in (*lost, *stale):
             member.told(outcomes[node_id], roster.ric.max_attempts)
         return any(outcomes[node_id] is None for node_id, _ in lost)

@@ -15,6 +15,7 @@ from nephoran.api.e2nodeset import NodeState
 from nephoran.e2.nodes import RanFunction
 from steady.backoff import ErrorType, by_status
 from steady.errors import SteadyError
+from steady.trace import current
 
 body_limit = 16 * 1024 * 1024  # bytes of one answer; 1,000 nodes need about 150 KiB
 request_limit = aiohttp.ClientTimeout(total=300)  # seconds; a bound of last resort
@@ -22,6 +23,9 @@ shown_limit = 200  # characters of a refusal that an error message repeats
 
 STATES_PATH = "/v1/nodeb/states"
 """Where the O-RAN SC E2 manager serves the connection state of every node."""
+
+REQUEST_ID = "X-Request-ID"
+"""Header that names the reconcile at work to the RIC, as in our logs."""
 
 CONNECTION_STATES: Mapping[str, NodeState] = {
     "CONNECTED": NodeState.CONNECTED,
@@ -144,7 +148,7 @@ class RicClient:
                 method,
                 url,
                 data=body,
-                headers={"Content-Type": "application/json"} if body else None,
+                headers=_headers(body),
                 allow_redirects=False,
                 timeout=request_limit,
             ) as response:
@@ -202,6 +206,13 @@ def registration(functions: Sequence[RanFunction]) -> bytes:
 def state_of(connection_status: str) -> NodeState:
     """Our name for a connection status of the E2 manager."""
     return CONNECTION_STATES.get(connection_status, NodeState.DISCONNECTED)
+
+
+def _headers(body: bytes | None) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"} if body else {}
+    if trace := current():
+        headers[REQUEST_ID] = trace.id
+    return headers
 
 
 def _node_path(node_id: str, action: str) -> str:

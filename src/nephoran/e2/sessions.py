@@ -11,6 +11,7 @@ from nephoran.e2.nodes import RanFunction, RicSettings
 from nephoran.e2.ric import RicRefused, RicUnavailable
 from steady.errors import SteadyError
 from steady.objects import Key
+from steady.trace import Trace
 
 Picture = list[tuple[NodeState, str, str]]
 """State, connected since, and error of each node."""
@@ -99,12 +100,13 @@ class Member:
 
 
 class Roster:
-    """The nodes of one set at one RIC, by node id."""
+    """The nodes of one set at one RIC, by node id. `cause` is the reconcile that waits for them to be registered."""
 
     def __init__(self, key: Key, ric: RicSettings) -> None:
         self.key = key
         self.ric = ric
         self.members: dict[str, Member] = {}
+        self.cause: Trace | None = None
 
     @property
     def present(self) -> list[tuple[str, Member]]:

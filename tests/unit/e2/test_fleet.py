@@ -317,7 +317,7 @@ async def test_an_outcome_that_a_cancelled_reconcile_has_missed_is_told() -> Non
     """Cancelled in the very moment in which the look ended: what it found must not be lost."""
     async with world() as here:
         await here.settle(SET, 1)
-        with suppress(asyncio.CancelledError), here.fleet._attending(SET):
+        with suppress(asyncio.CancelledError), here.fleet._attending(here.fleet._rosters[SET]):
             here.fleet._announce(SET)
             raise asyncio.CancelledError
         await asyncio.sleep(0)

@@ -17,6 +17,7 @@ from nephoran.e2.ric import RicClient, RicClients, RicRefused, RicUnavailable
 from nephoran.e2.simulator import NodeTable, RicSimulator
 from steady.clock import ManualClock
 from steady.objects import Key
+from steady.trace import Trace, caused_by
 
 LOCAL = AddressPolicy(["127.0.0.1"])
 
@@ -55,6 +56,31 @@ async def test_a_node_is_registered_updated_reported_and_deregistered() -> None:
         await client.deregister("n")
         assert await client.states() == {}
         assert ric.table.calls == {"register": 1, "states": 2, "update": 1, "deregister": 1}
+
+
+async def test_a_request_names_the_reconcile_that_asks_for_it() -> None:
+    """In X-Request-ID, as logs, events and the audit log do; the heartbeat, which nobody asked for, names none."""
+    asked: set[tuple[str, str | None]] = set()
+    beaten = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.add((request.method, request.headers.get("X-Request-ID")))
+        if request.method == "GET":
+            beaten.set()
+        return web.json_response([])
+
+    trace, cell = Trace("e2nodeset", "default/cell"), Key("default", "cell")
+    async with (
+        server(web.route("*", "/{any:.*}", answer)) as url,
+        RicClients(LOCAL) as rics,
+        Fleet(rics, ManualClock()) as fleet,
+    ):
+        with caused_by(trace):
+            fleet.watch(cell, RicSettings(endpoint=url, heartbeat_interval=1.0), {"n": ()})
+            await fleet.register(cell)
+        async with asyncio.timeout(10.0):
+            await beaten.wait()
+    assert asked == {("POST", trace.id), ("GET", None)}
 
 
 async def test_registering_and_deregistering_may_be_repeated() -> None:
