@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from prometheus_client import Histogram
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from nephoran.addresses import AddressForbidden
@@ -26,6 +26,7 @@ from nephoran.e2.nodes import RanFunction
 from nephoran.e2.ric import Ric, RicRefused, RicUnavailable
 from nephoran.intent.interpret import Interpreter, Meaningless
 from nephoran.intent.meaning import Meaning
+from nephoran.intent.memory import Memory, uses
 from nephoran.intent.sanitise import Rejected
 from nephoran.repository.errors import (
     AuthenticationFailed,
@@ -102,6 +103,10 @@ class OperatorMetrics:
         for phase in IntentPhase:
             for ready in READY:
                 self.intents(phase, ready).set_function(partial(_standing_at, stores, (str(phase), ready)))
+
+    def memories(self, **memories: Memory[Any, Any]) -> None:
+        """Read how much `memories`, and those of pure functions, are used, when scraped."""
+        self.runtime.registry.register(_Memories(memories))
 
     def _begin(self) -> None:
         for result in INTERPRETED:
@@ -223,6 +228,27 @@ def _gauge(name: str, text: str, values: Mapping[str, int]) -> Metric:
     for state, value in values.items():
         family.add_metric((state,), value)
     return family
+
+
+class _Memories(Collector):
+    """How much the memories are used."""
+
+    def __init__(self, memories: Mapping[str, Memory[Any, Any]]) -> None:
+        self._memories = memories
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        asked = CounterMetricFamily(
+            "nephoran_cache_requests", "Values asked of a cache, by whether it had them.", labels=("cache", "result")
+        )
+        held = GaugeMetricFamily("nephoran_cache_entries", "Values that a cache holds.", labels=("cache",))
+        for name, use in {**uses(), **{name: memory.use for name, memory in self._memories.items()}}.items():
+            asked.add_metric((name, "hit"), use.hits)
+            asked.add_metric((name, "miss"), use.misses)
+            held.add_metric((name,), use.entries)
+        yield from (asked, held)
 
 
 class _Condition(msgspec.Struct, frozen=True):

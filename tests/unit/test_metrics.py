@@ -18,6 +18,8 @@ from nephoran.e2.ric import RicRefused, RicUnavailable
 from nephoran.e2.simulator import MemoryRic, NodeTable
 from nephoran.intent.interpret import Meaningless, RuleInterpreter
 from nephoran.intent.meaning import Meaning
+from nephoran.intent.memory import Memory
+from nephoran.intent.plan import plan
 from nephoran.intent.sanitise import Rejected
 from nephoran.metrics import OperatorMetrics
 from nephoran.repository.errors import ForeignDirectory, Moved, Refused, RemoteUnavailable
@@ -223,3 +225,30 @@ async def test_intents_are_told_by_phase_and_readiness(metrics: OperatorMetrics)
         assert intents("Completed", "True") == 0
         total = sum(intents(phase, ready) or 0 for phase in IntentPhase for ready in ("True", "False", "Unknown"))
         assert total == 0
+
+
+async def test_caches_tell_their_use(metrics: OperatorMetrics) -> None:
+    """Those that the operator was given, and those of pure functions; each under its name."""
+    meanings: Memory[str, int] = Memory(2)
+    metrics.memories(meanings=meanings)
+
+    def read(cache: str) -> list[float | None]:
+        asked = [value(metrics, "cache_requests_total", cache=cache, result=result) for result in ("hit", "miss")]
+        return [*asked, value(metrics, "cache_entries", cache=cache)]
+
+    assert read("meanings") == [0, 0, 0]
+    for number in range(3):
+        assert meanings.recall("a" * number) is None
+        meanings.keep("a" * number, number)
+    assert meanings.recall("aa") == 2
+    assert read("meanings") == [1, 3, 2]
+
+    before = read("plans")
+    meaning = Meaning("a plan that nobody had", "deploy", ("amf",))
+    assert plan(meaning) is plan(meaning)
+    after = read("plans")
+    assert [late - early for early, late in zip(before, after, strict=True) if early is not None and late is not None][
+        :2
+    ] == [1, 1]
+    for cache in ("words", "readings", "texts", "containers", "kustomizations"):
+        assert None not in read(cache)

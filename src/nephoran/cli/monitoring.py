@@ -102,6 +102,7 @@ def page() -> str:
 
     operator = OperatorMetrics()
     operator.follow(Fleet(lambda _: MemoryRic(), SystemClock()), {})
+    operator.memories()
     operator.runtime.controller("networkintent")
     operator.runtime.statuses({"networkintents": Tally()}, [priority.name.lower() for priority in Priority])
     return _HEADING + reference(operator.runtime.registry, _SECTIONS)

@@ -65,7 +65,7 @@ def manager(
     """The operator, put together; `home` is the namespace of the Lease where the configuration names none."""
     from nephoran import failures
     from nephoran.addresses import AddressPolicy
-    from nephoran.controllers import Settings, intent_controller, node_set_controller
+    from nephoran.controllers import REMEMBERED, Meanings, Settings, intent_controller, node_set_controller
     from nephoran.e2.fleet import Fleet
     from nephoran.e2.ric import RicClients
     from nephoran.intent.interpret import RuleInterpreter
@@ -83,9 +83,9 @@ def manager(
     parallel = configuration.ric.parallel
     rics = RicClients(AddressPolicy(configuration.allow.addresses), parallel=parallel)
     fleet = Fleet(metrics.connect(rics), SystemClock(), parallel)
-    reader = metrics.interpreter(interpreter or RuleInterpreter())
+    reader, meanings = metrics.interpreter(interpreter or RuleInterpreter()), Meanings(REMEMBERED)
     operator = Manager(
-        intent_controller(reader, repository, settings, configuration.controllers.networkintent),
+        intent_controller(reader, repository, settings, configuration.controllers.networkintent, meanings),
         node_set_controller(fleet, configuration.controllers.e2nodeset),
         options=_options(configuration, home),
         services=[repository, rics, fleet],
@@ -94,6 +94,7 @@ def manager(
         metrics=metrics.runtime,
     )
     metrics.follow(fleet, operator.stores)
+    metrics.memories(meanings=meanings)
     return operator
 
 

@@ -51,17 +51,21 @@ class NodeSetReconciler:
         template = NodeTemplate.of(spec, metadata.annotations)
         existing = _existing(node_set, context)
         plan = desired_nodes(metadata.namespace, metadata.name, spec.replicas, template, existing, anew=context.forced)
-        staying = await self._deregistered(node_set, plan, ric)
+        with context.phase("deregister"):
+            staying = await self._deregistered(node_set, plan, ric)
         if plan.update:
             renewed = [node for node, _ in plan.update]
             self._watch(node_set, ric, [*plan.keep, *renewed])
-            await self._fleet.register(node_set.key, [node.node_id for node in renewed])
-        outcome = await context.become(
-            ConfigMap, _children(node_set, plan, context), keep=[*(node.name for node in plan.keep), *staying]
-        )
+            with context.phase("register"):
+                await self._fleet.register(node_set.key, [node.node_id for node in renewed])
+        with context.phase("children"):
+            outcome = await context.become(
+                ConfigMap, _children(node_set, plan, context), keep=[*(node.name for node in plan.keep), *staying]
+            )
         present = {child.metadata.name for child in context.children(ConfigMap)}
         self._watch(node_set, ric, [node for node in plan.desired if node.name in present])
-        refused = await self._fleet.register(node_set.key)
+        with context.phase("register"):
+            refused = await self._fleet.register(node_set.key)
         status = self._status(node_set, plan, context)
         # A RIC that is down is the fleet's to watch; what it refuses, nobody else would ask for again.
         troubles = [*outcome.failures.values(), *staying.values()]

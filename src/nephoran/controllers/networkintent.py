@@ -35,8 +35,10 @@ from steady.objects.keys import DEPLOYMENTS
 RENDERER = "1"
 """Version of the renderer, kept in every record: an upgrade re-renders nothing by itself."""
 
-_MEMORY = 4096  # interpretations remembered by text
+REMEMBERED = 4096
+"""Meanings that are kept by text."""
 
+Meanings = Memory[str, Meaning]
 IntentContext = Context[NetworkIntentStatus]
 IntentResult = Result[NetworkIntentStatus]
 
@@ -65,9 +67,15 @@ class _Work(NamedTuple):
 class IntentReconciler:
     """Brings one intent after another to its commit."""
 
-    def __init__(self, interpreter: Interpreter, repository: IntentRepository, settings: Settings) -> None:
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        repository: IntentRepository,
+        settings: Settings,
+        meanings: Meanings | None = None,
+    ) -> None:
         self.neighbours = Neighbours()
-        self.meanings: Memory[str, Meaning] = Memory(_MEMORY)
+        self.meanings = Meanings(REMEMBERED) if meanings is None else meanings
         self._interpreter = interpreter
         self._repository = repository
         self._settings = settings
@@ -77,7 +85,8 @@ class IntentReconciler:
         if _completed_elsewhere(intent) and not context.forced:
             return Done(None)
         try:
-            meaning = await self._meaning(intent, anew=context.forced)
+            with context.phase("interpret"):
+                meaning = await self._meaning(intent, anew=context.forced)
             if modifies(meaning):
                 return self._modify(intent, meaning, context)
             self.neighbours.withdraw(intent.raw)
@@ -95,8 +104,9 @@ class IntentReconciler:
 
     async def _deploy(self, intent: NetworkIntent, meaning: Meaning, context: IntentContext) -> IntentResult:
         adjustments = await self._adjustments(intent, meaning, context.store)
-        work = self._work(intent, meaning, adjustments)
-        commit = await self._commit(work, context)
+        work = self._work(intent, meaning, adjustments, context)
+        with context.phase("commit"):
+            commit = await self._commit(work, context)
         status = _committed(work, commit)
         if work.rendering.missing_images:
             missing = ", ".join(work.rendering.missing_images)
@@ -106,9 +116,12 @@ class IntentReconciler:
             return Failed(_without_image(status, refusal), refusal, terminal=True)
         if self._settings.verify == "commit":
             return Done(_completed(status, unknown("DeploymentVerified", "NotObserved", "verified by its commit only")))
-        return self._observe(work, status, context)
+        with context.phase("verify"):
+            return self._observe(work, status, context)
 
-    def _work(self, intent: NetworkIntent, meaning: Meaning, adjustments: tuple[Adjustment, ...]) -> _Work:
+    def _work(
+        self, intent: NetworkIntent, meaning: Meaning, adjustments: tuple[Adjustment, ...], context: IntentContext
+    ) -> _Work:
         metadata = intent.metadata
         target = meaning.namespace or metadata.namespace
         if not self._settings.allows(metadata.namespace, target):
@@ -118,11 +131,13 @@ class IntentReconciler:
                 f"namespace {target!r} is not allowed for intents of {metadata.namespace!r}: ask the operator's owner",
             )
         try:
-            planned = plan(meaning, adjustments)
+            with context.phase("plan"):
+                planned = plan(meaning, adjustments)
         except Unplannable as error:
             raise Refusal("ResourcesPlanned", "NothingToPlan", str(error)) from error
         identity = IntentIdentity(metadata.name, metadata.namespace, metadata.uid, metadata.generation)
-        rendering = render(identity, planned, target_namespace=target, images=self._settings.images)
+        with context.phase("render"):
+            rendering = render(identity, planned, target_namespace=target, images=self._settings.images)
         return _Work(intent, meaning, adjustments, planned, rendering)
 
     async def _commit(self, work: _Work, context: IntentContext) -> str:
@@ -275,10 +290,14 @@ class IntentReconciler:
 
 
 def intent_controller(
-    interpreter: Interpreter, repository: IntentRepository, settings: Settings, effort: Effort = INTENTS
+    interpreter: Interpreter,
+    repository: IntentRepository,
+    settings: Settings,
+    effort: Effort = INTENTS,
+    meanings: Meanings | None = None,
 ) -> Controller[NetworkIntent, NetworkIntentStatus]:
-    """The controller of NetworkIntents."""
-    reconciler = IntentReconciler(interpreter, repository, settings)
+    """The controller of NetworkIntents; `meanings` is its memory, for those who count its use."""
+    reconciler = IntentReconciler(interpreter, repository, settings, meanings)
     watches = [Watched(NetworkIntent.declaration.resource, reconciler.neighbours.related)]
     if settings.verify == "deployments":
         watches.append(Watched(DEPLOYMENTS, _owner_of, selector=f"{MANAGED_LABEL}=true"))

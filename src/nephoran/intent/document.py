@@ -7,11 +7,12 @@ written is the library's word, remembered, as most texts come again.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 import yaml
+
+from nephoran.intent.memory import remembered
 
 _TEXT = "tag:yaml.org,2002:str"
 _WIDTH = 1 << 16  # columns: nothing is folded
@@ -98,7 +99,7 @@ def _readable_as_lines(text: str) -> bool:
     return text.replace("\n", "").isprintable()
 
 
-@lru_cache(maxsize=1024)
+@remembered("texts", 1024)
 def _text(text: str) -> str:
     """`text` as every reader of YAML 1.1 or 1.2 reads it: they disagree on what `1e3`, `0o7` or `y` is, unquoted."""
     ambiguous = _DIGITS.match(text) or text.lower() in _WORDS

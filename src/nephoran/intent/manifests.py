@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from nephoran.api.names import API_VERSION, FUNCTION_LABEL, INTENT_LABEL, MANAGED_LABEL
 from nephoran.intent.document import Constant, encoded
+from nephoran.intent.memory import remembered
 from nephoran.intent.plan import Function, NetworkSlice, Policy
 from nephoran.knowledge import MANAGEMENT, knowledge
 
@@ -154,7 +155,7 @@ def _pod(subject: Subject, image: str, configuration: str) -> Manifest:
     return pod
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered("containers", _REMEMBERED)
 def _containers(component: str, image: str, requests: Quantities, limits: Quantities) -> Constant:
     container = {
         "name": component,

@@ -20,12 +20,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, cast
 
 import msgspec
 
 from nephoran.intent.meaning import Autoscale, Detail, Meaning
+from nephoran.intent.memory import remembered
 from nephoran.knowledge import Component, Size, knowledge
 from steady.backoff import ErrorType
 
@@ -33,7 +34,7 @@ most_replicas = 200  # of one function; the limit of the newest Go contract (int
 most_e2_nodes = 1000  # of one set; the limit of the E2NodeSet's schema
 default_utilisation = 80  # percent of the CPU request; what the HorizontalPodAutoscaler itself assumes
 growth = 3  # times the least number of instances, where no upper limit is stated
-remembered = 1024  # plans
+most_remembered = 1024  # plans
 gpu_resource = "nvidia.com/gpu"
 e2_node = "e2-node"
 
@@ -119,7 +120,7 @@ def plan(meaning: Meaning, adjustments: Sequence[Adjustment] = ()) -> Plan:
     return planned(meaning, tuple(adjustments))
 
 
-@lru_cache(maxsize=remembered)
+@remembered("plans", most_remembered)
 def planned(meaning: Meaning, adjustments: tuple[Adjustment, ...]) -> Plan:
     """What `plan` gives, remembered by content: `planned.cache_info()` tells how often that helped."""
     if fault := _fault(meaning):

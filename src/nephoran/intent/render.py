@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 
 import msgspec
 
@@ -29,6 +28,7 @@ from nephoran.intent.manifests import (
     service,
     slice_configuration,
 )
+from nephoran.intent.memory import remembered
 from nephoran.intent.plan import Plan
 
 __all__ = ["IntentIdentity", "Rendering", "render"]
@@ -99,6 +99,6 @@ def _annotate(manifests: Collection[Manifest], digest: str) -> None:
         manifest["metadata"] = constants[id(manifest["metadata"])]
 
 
-@lru_cache(maxsize=256)
+@remembered("kustomizations", 256)
 def _kustomization(files: tuple[str, ...]) -> bytes:
     return document(kustomization(files))

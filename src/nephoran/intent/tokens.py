@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from nephoran.intent.ideographs import IDEOGRAPHS
 from nephoran.intent.languages import Language, spoken
+from nephoran.intent.memory import remembered
 from nephoran.intent.spelling import Speller, fold
 from nephoran.intent.vocabulary import ABBREVIATIONS, EVERYDAY, NUMBERS, SHORT_NAMES, TYPED, UNITS
 
@@ -112,7 +112,7 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
             glued = True
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered("words", _REMEMBERED)
 def _parts(piece: str) -> tuple[str, ...]:
     """The words of a piece, as they are looked up in a language."""
     return tuple(fold(part) for part in _JOINTS.split(piece))
@@ -134,7 +134,7 @@ def _placed(atom: Atom, glued: bool, sentence: int) -> Atom:
     return Atom(*told, glued, atom.mark, atom.spelled, sentence)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered("readings", _REMEMBERED)
 def _atoms(piece: str, language: Language | None) -> tuple[Atom, ...]:
     """What one piece reads as in `language` (None: English); never nothing."""
     folded = fold(piece)

@@ -341,6 +341,21 @@ _SURROUNDINGS = Row(
             "{{result}}",
         ),
         _one(
+            "Hits of caches",
+            "Of what was asked in a quarter of an hour. Few are no fault, but the cache may be too small.",
+            "percentunit",
+            'sum by (cache) (rate(nephoran_cache_requests_total{job="$job", result="hit"}[15m])) '
+            '/ sum by (cache) (rate(nephoran_cache_requests_total{job="$job"}[15m]))',
+            "{{cache}}",
+        ),
+        _one(
+            "Values in caches",
+            "All caches are bounded; what is unused for the longest time goes first.",
+            "short",
+            'max by (cache) (nephoran_cache_entries{job="$job"})',
+            "{{cache}}",
+        ),
+        _one(
             "Pushes",
             "Groups of changes by what became of them. Moved: somebody else was first, and it is done again.",
             "ops",

@@ -44,6 +44,7 @@ def families() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"up": set()}
     metrics = OperatorMetrics()
     metrics.follow(Fleet(lambda _: MemoryRic(), SystemClock()), {})
+    metrics.memories()
     runtime = metrics.runtime
     runtime.statuses({"kind": Tally()}, [priority.name.lower() for priority in Priority])
     registry = runtime.registry
