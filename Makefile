@@ -1,11 +1,11 @@
 # Every target is a command of dev.py, which needs Python's standard library only.
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-contract lint control-plane prometheus bench-quick bench-peers lock
+.PHONY: help env demo test test-contract lint docs control-plane prometheus bench-quick bench-peers lock
 
 PYTHON3 ?= python3
 SERVER ?= embedded
 
-help env lint control-plane prometheus bench-quick lock:
+help env lint docs control-plane prometheus bench-quick lock:
 	@$(PYTHON3) dev.py $@
 
 # ARGS="--keep" or ARGS="-o json", for example; bench-peers takes --quick.

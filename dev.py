@@ -273,6 +273,15 @@ def lint() -> int:
     return 1 if failed else 0
 
 
+def docs() -> int:
+    """Make the site of docs/ into site/; a link that leads nowhere is an error."""
+    environment("dev")
+    code = run("-m", "mkdocs", "build", "--strict", "--quiet")
+    if code == 0:
+        say("ready: site/index.html")
+    return code
+
+
 def control_plane() -> int:
     """Build kube-apiserver, kubectl and etcd into a cache outside this folder (some minutes, once)."""
     environment("dev")
@@ -331,6 +340,7 @@ COMMANDS = {
     "test": test,
     "test-contract": test_contract,
     "lint": lint,
+    "docs": docs,
     "control-plane": control_plane,
     "prometheus": prometheus,
     "bench-quick": bench_quick,

@@ -29,7 +29,7 @@ from steady.apiserver import Request, Server
 from steady.clock import ManualClock
 from steady.configuration import load
 from tests.behaviour.house import CRDS, User
-from tests.unit.docs.pages import ROOT, Block, blocks, options
+from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, options
 from tests.unit.monitoring.test_rules import SELECTOR, families
 
 LANGUAGES = {"console", "go", "json", "makefile", "mermaid", "promql", "python", "text", "yaml"}
@@ -49,6 +49,13 @@ def test_every_block_says_its_language() -> None:
     """One that the tests below know what to do with; Go is only quoted where one comes from it."""
     assert [str(block) for block in blocks() if block.language not in LANGUAGES] == []
     assert {block.page for block in blocks("go")} <= {"docs/migration/from-the-go-package.md"}
+
+
+def test_no_block_is_indented() -> None:
+    """The site shows one in a list as plain text, and no test sees it."""
+    assert [
+        page.name for page in PAGES if re.search(r"^[ \t]+```", page.read_text(encoding="utf-8"), re.MULTILINE)
+    ] == []
 
 
 # Python.
