@@ -303,10 +303,33 @@ def bench_quick() -> int:
 def bench_peers(*options: str) -> int:
     """Measure the operator beside its peers on a real API server (options go to `python -m bench.peers`)."""
     environment("dev")
+    return run("-m", "bench.peers", *options, KUBEBUILDER_ASSETS=needed_control_plane())
+
+
+def bench(*options: str) -> int:
+    """Measure every hot part: time, memory, growth (options go to `python -m bench.micro`; --count, --save FILE)."""
+    environment("dev")
+    return run("-m", "bench.micro", *options)
+
+
+def profile(*options: str) -> int:
+    """Draw where CPU time and memory go, as flame graphs (options go to `python -m bench.profile`)."""
+    environment("dev")
+    return run("-m", "bench.profile", *options)
+
+
+def load(*options: str) -> int:
+    """Load a real API server for 30 s and judge the headline targets (options go to `python -m bench.load`)."""
+    environment("dev")
+    return run("-m", "bench.load", *options, KUBEBUILDER_ASSETS=needed_control_plane())
+
+
+def needed_control_plane() -> str:
+    """Return the folder with the binaries of a real control plane. Raises Missing."""
     folder = control_plane_folder()
     if folder is None:
         raise Missing("the real control plane: `make control-plane` builds it, or set KUBEBUILDER_ASSETS")
-    return run("-m", "bench.peers", *options, KUBEBUILDER_ASSETS=folder)
+    return folder
 
 
 def lock() -> int:
@@ -345,6 +368,9 @@ COMMANDS = {
     "prometheus": prometheus,
     "bench-quick": bench_quick,
     "bench-peers": bench_peers,
+    "bench": bench,
+    "profile": profile,
+    "load": load,
     "lock": lock,
     "help": show_help,
 }
@@ -357,7 +383,7 @@ def main(arguments: list[str]) -> int:
     if command is None:
         say(f"dev.py: no command {name!r}; it knows: {', '.join(COMMANDS)}")
         return 2
-    if options and command not in (demo, test, test_contract, bench_peers):
+    if options and command not in (demo, test, test_contract, bench, bench_peers, profile, load):
         say(f"dev.py {name}: takes no options, got: {' '.join(options)}")
         return 2
     try:

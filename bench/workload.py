@@ -41,12 +41,14 @@ class _Object(msgspec.Struct):
     status: _Status = _Status()
 
 
-class _Event(msgspec.Struct):
+class Event(msgspec.Struct):
+    """What a user reads of one event of a watch."""
+
     type: str
     object: _Object
 
 
-_event = msgspec.json.Decoder(_Event)
+_event = msgspec.json.Decoder(Event)
 
 
 class Workload(ABC):
@@ -130,8 +132,8 @@ async def durations(
     bodies = workload.bodies()
 
     async def watch() -> None:
-        async with aclosing(_events(session, path)) as events:
-            async for event in events:
+        async with aclosing(events(session, path)) as found:
+            async for event in found:
                 name = event.object.metadata.name
                 if event.object.status.phase == workload.goal and name not in ended:
                     ended[name] = clock()
@@ -163,7 +165,7 @@ async def _create(
     await asyncio.gather(*(some() for _ in range(_AT_ONCE)))
 
 
-async def _events(session: aiohttp.ClientSession, path: str) -> AsyncGenerator[_Event, None]:
+async def events(session: aiohttp.ClientSession, path: str) -> AsyncGenerator[Event, None]:
     """What is there, then what changes; all over again when the server ends the watch, as it does with slow readers."""
     while True:
         rest = b""

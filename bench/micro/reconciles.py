@@ -136,7 +136,7 @@ def _sentence(number: int) -> str:
 @asynccontextmanager
 async def echo(keys: int, metrics: type[Metrics] = Metrics) -> Prepared:
     """The runtime alone: event, queue, an empty reconcile, status, patch, answer; `TOGETHER` at once."""
-    async with house(echo_controller(), echoes(keys), metrics=metrics()) as it:
+    async with house(echo_controller(), echoes(max(keys, TOGETHER)), metrics=metrics()) as it:
         keys_of = cycle([obj.key for obj in it.store])
 
         async def run(times: int) -> None:
@@ -150,7 +150,7 @@ async def echo(keys: int, metrics: type[Metrics] = Metrics) -> Prepared:
 async def intent(keys: int, metrics: type[Metrics] = Metrics) -> Prepared:
     """The operator's controller without any server; `TOGETHER` at once."""
     controller, repository = intents()
-    async with repository, house(controller, _stored(keys), metrics=metrics()) as it:
+    async with repository, house(controller, _stored(max(keys, TOGETHER)), metrics=metrics()) as it:
         keys_of = cycle([obj.key for obj in it.store])
         numbers = count()
 
