@@ -120,7 +120,7 @@ def _writes(draw: st.DrawFn, plural: str) -> Step:
             "spec": draw(_some(text=_of("x", "y"), tags=_of(["x"], ["y"]), extra=_some(k=_of("v", "w")).filter(bool))),
         }
         whole = _typed(plural, valid if plural == WIDGETS else {"data": draw(_some(k=_of("1", "2"), l=_of("3")))}, name)
-        whole["metadata"] = {"name": name, **draw(_some(labels=_some(app=_of("x", "y")), uid=_of(UID, OTHER_UID)))}
+        whole["metadata"] = {"name": name, **draw(_some(labels=_labels.filter(bool), uid=_of(UID, OTHER_UID)))}
         whole |= {"status": draw(_some(phase=_of("Done", "Going"), size=_of(1, 2)))} if plural == WIDGETS else {}
         return Step("PATCH", plural, name, subresource, whole, APPLY, manager, accept)
     if subresource:

@@ -8,7 +8,7 @@ import copy
 import pytest
 
 from tests.contract.api import MERGE, Api, expired, until
-from tests.contract.widgets import CRDS, GROUP, SCHEMA, crd, group_of_its_own, install, widget
+from tests.contract.widgets import CRDS, FINALIZER, GROUP, SCHEMA, crd, group_of_its_own, install, widget
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,6 +64,50 @@ async def test_a_schema_change_is_served(api: Api, namespace: str) -> None:
         return (await api.post(path, body, dryRun="All")).status == 422
 
     await until(refused)
+
+
+async def test_objects_of_before_are_read_by_the_new_schema(api: Api, namespace: str) -> None:
+    """Defaults that are new show, fields that are unknown now do not, at the same version; the next write stores it."""
+    group = group_of_its_own()
+    await install(api, crd(group))
+    path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
+    body = widget() | {"apiVersion": f"{group}/v1", "spec": {"text": "x", "color": "red"}}
+    created = await api.post(path, body)
+    schema = copy.deepcopy(SCHEMA)
+    del schema["properties"]["spec"]["properties"]["color"]
+    schema["properties"]["spec"]["properties"]["code"]["default"] = "abc"
+    await api.patch(f"{CRDS}/widgets.{group}", {"spec": {"versions": crd(group, schema=schema)["spec"]["versions"]}})
+
+    async def changed() -> bool:
+        return (await api.get(f"{path}/a")).json.get("spec") == {"text": "x", "size": 1, "code": "abc"}
+
+    await until(changed)
+    assert (await api.get(f"{path}/a")).version == created.version
+    patched = await api.patch(f"{path}/a", {})
+    assert (patched.json["spec"]["code"], patched.version != created.version) == ("abc", True)
+
+
+async def test_what_is_no_number_of_replicas_forbids_every_write_but_of_the_status(api: Api, namespace: str) -> None:
+    """Where a scale came later: not even a finalizer can be removed before the spec is right."""
+    group = group_of_its_own()
+    definition, before = crd(group), crd(group)
+    before["spec"]["versions"][0]["subresources"].pop("scale")
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    loose = {"type": "object", "properties": {"spec": anything, "status": anything}}
+    before["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = loose
+    await install(api, before)
+    path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
+    body = widget(finalizers=[FINALIZER]) | {"apiVersion": f"{group}/v1", "spec": {"text": "x", "size": "many"}}
+    await api.post(path, body)
+    await api.patch(f"{CRDS}/widgets.{group}", {"spec": definition["spec"]})
+
+    async def refused() -> bool:
+        freed = await api.patch(f"{path}/a", {"metadata": {"finalizers": None}}, dryRun="All")
+        return freed.status == 422 and freed.causes == [("FieldValueInvalid", ".spec.size")]
+
+    await until(refused)
+    assert (await api.patch(f"{path}/a/status", {"status": {"phase": "Done"}})).status == 200
+    assert (await api.patch(f"{path}/a", {"spec": {"size": 1}, "metadata": {"finalizers": None}})).status == 200
 
 
 async def test_open_watches_end_when_the_definition_changes(api: Api, namespace: str) -> None:

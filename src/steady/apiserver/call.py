@@ -100,14 +100,18 @@ def parse(path: str) -> Path | None:
     return Path(group, version, namespace, plural, name, subresource)
 
 
-def verb(request: Request, path: Path, kind: Kind) -> str:
-    """The verb of `request` as an audit log names it. Raises 405, or 400, where the method means nothing there."""
+def verb(request: Request, path: Path) -> str:
+    """The verb of `request` as an audit log names it; nothing where the method means nothing there."""
     found = (_OBJECT if path.name else _COLLECTION).get(request.method, "")
-    if path.subresource and found not in _SUBRESOURCE:
-        raise method_not_allowed(kind.resource, found or "create") if kind.custom else method_not_allowed()
-    if not found:
-        raise bad_request("name must be provided") if kind.custom and not path.name else method_not_allowed()
     return "watch" if found == "list" and flag(request.query, "watch") else found
+
+
+def check_verb(verb: str, path: Path, kind: Kind) -> None:
+    """Raise 405, or 400, where `kind` does not know the verb."""
+    if path.subresource and verb not in _SUBRESOURCE:
+        raise method_not_allowed(kind.resource, verb or "create") if kind.custom else method_not_allowed()
+    if not verb:
+        raise bad_request("name must be provided") if kind.custom and not path.name else method_not_allowed()
 
 
 def check_accept(accept: str) -> None:

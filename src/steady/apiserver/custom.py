@@ -33,6 +33,11 @@ class Structural:
         filled: Json = _defaulted(data, self.schema)
         return filled
 
+    def read(self, data: Json) -> Json:
+        """`data` of another schema as this one shows it."""
+        known, _ = self.pruned(data)
+        return self.defaulted(known)
+
 
 def _pruned(value: Any, schema: Json, path: str, unknown: list[str]) -> Any:
     if isinstance(value, dict):

@@ -115,12 +115,12 @@ def merged(live: Any, wanted: Any, schema: Schema) -> Any:
 
 
 def without(value: Any, dropped: Json, schema: Schema) -> Any:
-    """`value` without the fields of a tree; what held nothing else goes with them."""
-    found = parts(value, schema) or {}
+    """`value` without the fields of a tree; what holds others stays as long as it holds any."""
     left = {}
-    for at, (inner, below) in found.items():
-        kept = inner if at not in dropped else None if not dropped[at] else without(inner, dropped[at], below)
-        if at not in dropped or kept:
+    for at, (inner, below) in (parts(value, schema) or {}).items():
+        if at not in dropped:
+            left[at] = inner
+        elif parts(inner, below) and (kept := without(inner, dropped[at], below)):
             left[at] = kept
     return {at[2:]: inner for at, inner in left.items()} if isinstance(value, dict) else list(left.values())
 

@@ -58,11 +58,13 @@ def scaled(kind: Kind, data: Json, scale: Json) -> Json:
     return jsonpath.placed(data, jsonpath.plain(kind.scale.spec_replicas), replicas)
 
 
-def faults(kind: Kind, data: Json) -> list[Cause]:
-    """What cannot be a number of replicas where a custom kind's scale reads one."""
-    if kind.scale is None:
+def faults(call: Call, data: Json) -> list[Cause]:
+    """What cannot be a number of replicas where a custom kind's scale reads one; of a status only its own part."""
+    scale = call.kind.scale
+    if scale is None:
         return []
-    found = {path: _no_number(data, path) for path in (kind.scale.spec_replicas, kind.scale.status_replicas)}
+    paths = (scale.status_replicas,) if call.subresource == "status" else (scale.spec_replicas, scale.status_replicas)
+    found = {path: _no_number(data, path) for path in paths}
     return [Cause("FieldValueInvalid", f"Invalid value: {why}", path) for path, why in found.items() if why]
 
 

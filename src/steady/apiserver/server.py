@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from steady.apiserver import builtin, definitions, documents, openapi, options
-from steady.apiserver.call import APPLY, Call, Path, check_accept, parse, verb
+from steady.apiserver.call import APPLY, Call, Path, check_accept, check_verb, parse, verb
 from steady.apiserver.exchange import Json, Request, Response, answer, encode, text
 from steady.apiserver.failures import Failure, no_such_resource, not_found
 from steady.apiserver.kinds import Kind, Registry
@@ -79,9 +79,9 @@ class Server:
         kind = self._registry.find(path.group, path.version, path.plural)
         if kind is None or not _meant(request, path, kind):
             return self._review(request, path.plural) or self._unknown(request, path, kind)
-        action = ""
+        action = verb(request, path)
         try:
-            action = verb(request, path, kind)
+            check_verb(action, path, kind)
             call = Call(request, kind, path.namespace, path.name, path.subresource, action)
             check_accept(call.accept)
             options.check(action, request.query, apply=call.media == APPLY, watch_list=self._watch_list)
@@ -201,9 +201,16 @@ class Server:
         for kind in definitions.kinds(data):
             self._registry.add(kind)
         if changed:
-            self.disconnect(storage)
-            self._store.collection(storage).forget(self._store.version)
-            self._reader.initializing.add(storage)
+            self._renew(storage)
+
+    def _renew(self, storage: str) -> None:
+        """Begin anew with a kind that has changed: objects are read by its schema, and nothing is known of before."""
+        self.disconnect(storage)
+        collection, kind = self._store.collection(storage), self._registry.of(storage)
+        if kind is not None and kind.structural is not None:
+            collection.reshape(kind.structural.read)
+        collection.forget(self._store.version)
+        self._reader.initializing.add(storage)
 
 
 def _meant(request: Request, path: Path, kind: Kind) -> bool:

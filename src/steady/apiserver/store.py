@@ -116,6 +116,13 @@ class Collection:
                 then[change.item.key] = change.before
         return then
 
+    def reshape(self, shaped: Callable[[Json], Json]) -> None:
+        """Show every object in another form from now on, each at its version; what is new in it is not stored."""
+        for key, item in self.items.items():
+            found = Item(shaped(item.data), item.version)
+            found.settled = item.settled and found.data == item.data
+            self.items[key] = found
+
     def forget(self, version: int) -> None:
         """Drop all history up to `version`."""
         self._history.clear()

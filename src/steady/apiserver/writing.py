@@ -252,7 +252,7 @@ class Writer:
             causes += definitions.faults(new)
         causes += call.kind.faults(new, old)
         if call.kind.structural is not None:
-            causes = call.kind.structural.causes(new, old, [*causes, *scaling.faults(call.kind, new)])
+            causes = call.kind.structural.causes(new, old, [*causes, *scaling.faults(call, new)])
         if causes:
             raise invalid(call.kind.resource, new["metadata"]["name"], causes)
 

@@ -48,7 +48,7 @@ def failing(status: S, generation: int, error: BaseException, *, stalled: bool) 
     """`status` of an object that could not be brought to its goal; `stalled` when trying again is of no use."""
     reason, message = reason_of(error), redacted(str(error) or type(error).__name__)
     ready = find(status.conditions, READY)
-    if ready is None or ready.status == "True":
+    if ready is None or ready.status != "False":  # the schema's default says Unknown: that time is over
         ready = false(READY, reason, message)
     trouble = true(STALLED, reason, message) if stalled else true(RECONCILING, "Retrying", message)
     return _with(status, generation, (ready, trouble))
