@@ -22,6 +22,7 @@ import msgspec
 
 from bench.micro.case import FEW, Case
 from bench.micro.catalogue import CASES
+from bench.micro.pools import POOLS
 
 _TIMES: Final = 16
 _ROWS: Final = (_TIMES, 2 * _TIMES)
@@ -112,7 +113,7 @@ def _fork(case: Case, times: int) -> None:
 
 def main(names: Sequence[str]) -> None:
     """Do the named benchmarks, one child after another."""
-    chosen = [case for case in CASES if case.name in names]
+    chosen = [case for case in (*CASES, *POOLS) if case.name in names]
     for case in chosen:
         for times in _ROWS:
             _fork(case, times)
