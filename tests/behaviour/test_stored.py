@@ -318,7 +318,7 @@ async def test_a_status_that_cannot_be_read_is_written_anew(house: House, status
 
 
 async def test_a_set_that_cannot_be_read_can_be_deleted(house: House) -> None:
-    """Each node says itself where it is registered. (Replicas that are no number would forbid even this write.)"""
+    """Each node says itself where it is registered. Replicas that are no number would forbid even this write."""
     await house.store(E2NodeSet, "ran", {"replicas": 3, "ricConfiguration": {"ricEndpoint": "http://ric:1"}})
     async with house.operator():
         await pass_time(30.0)
