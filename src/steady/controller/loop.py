@@ -337,6 +337,7 @@ class Loop(Generic[O, S]):
             raise
         self._batcher.forget(raw.metadata.uid)
         await self._finalize(raw, [finalizer for finalizer in finalizers if finalizer != self.controller.finalizer])
+        self._retries.succeeded(raw.key)
 
     async def _finalize(self, raw: RawObject, finalizers: Sequence[str]) -> None:
         """Make `finalizers` those of the object, which shows it where the right to do so is missing."""

@@ -30,6 +30,7 @@ from steady.backoff import Outcome
 from steady.cache.store import Change
 from steady.client.transport import Request
 from steady.tasks import Scope
+from steady.writes import Gone
 from tests.behaviour.house import Json, condition
 from tests.unit.steady.widgets import World, key, world
 
@@ -257,6 +258,55 @@ async def test_when_the_probing_object_fails_otherwise_another_takes_over() -> N
         it.refusal = None
         await asyncio.sleep(120.0)
         assert await it.children() == 3
+
+
+async def test_when_the_probing_object_is_found_gone_another_takes_over() -> None:
+    """What it wanted to write is not there any more: that is no failure, and no success either."""
+    gone: set[str] = set()
+
+    async def writes(echo: Echo, context: Context[EchoStatus]) -> Result[EchoStatus]:
+        if echo.metadata.name in gone:
+            raise Gone("the child")
+        return await reconcile(echo, context)
+
+    async with house(writes) as it:
+        names = ["a", "b"]
+        for name in names:
+            await it.world.create(name)
+        await asyncio.sleep(61.0)
+        gone.add(it.probing(*names))
+        it.taken()
+        await asyncio.sleep(60.0)
+        [left] = set(names) - gone
+        assert it.taken() == [left]
+        assert it.outcomes(*names) == {Outcome.PROBING: 1, None: 1}
+
+
+async def test_a_cleanup_that_succeeds_releases_those_that_wait_for_the_same() -> None:
+    """Although the objects stay, for the sake of another's finalizer."""
+    refusing = True
+    cleaned: list[float] = []
+
+    async def cleanup(echo: Echo, context: Context[EchoStatus]) -> None:
+        if refusing:
+            raise errors.Forbidden(403, "Forbidden", request="POST /api/v1/secrets")
+        cleaned.append(round(asyncio.get_running_loop().time(), 3))
+
+    async with house(cleanup=cleanup) as it:
+        it.refusal = None
+        for name in "ab":
+            await it.world.create(name)
+            await asyncio.sleep(1.0)
+            finalizers = (await it.world.get(name))["metadata"]["finalizers"]
+            await it.world.edit(name, {"metadata": {"finalizers": [*finalizers, "example.com/another"]}})
+            await it.world.delete(name)
+        await asyncio.sleep(100.0)
+        assert it.outcomes("a", "b") == {Outcome.PROBING: 1, Outcome.PARKED: 1}
+        refusing = False
+        await asyncio.sleep(31.0)
+        assert len(cleaned) == 2
+        assert cleaned[0] == cleaned[1]
+        assert it.outcomes("a", "b") == {None: 2}
 
 
 async def test_bad_content_is_tried_twice_and_then_waits_for_a_change() -> None:

@@ -247,6 +247,10 @@ async def test_retry_after_of_a_probe_holds_for_the_next_one() -> None:
     tries.fail("a", patient)
     tries.manager.forget("a")
     assert tries.taken() == [("b", 50.0)]
+    tries.fail("c")
+    await asyncio.sleep(50.0)
+    tries.fail("b", patient)
+    assert tries.taken() == [("c", 50.0)]
 
 
 async def test_a_probing_key_of_which_nothing_is_heard_loses_its_turn() -> None:
@@ -259,6 +263,27 @@ async def test_a_probing_key_of_which_nothing_is_heard_loses_its_turn() -> None:
     await asyncio.sleep(31.0)
     assert tries.manager.cleanup() == 1
     assert tries.taken() == [("b", 30.0)]
+    tries.fail("c")
+    await asyncio.sleep(3700.0)
+    tries.fail("new", LOST)  # a new key lets old ones be looked at
+    assert tries.taken() == [("c", 30.0)]
+
+
+async def test_what_was_released_is_remembered_until_it_has_been_tried() -> None:
+    """For an hour: its retries are still spent."""
+    tries = Tries(max_retries=1)
+    for _ in range(2):
+        tries.fail("a")
+        await asyncio.sleep(30.0)
+    tries.fail("b")
+    tries.fail("c", INVALID, hold=True)
+    tries.manager.success("b")
+    tries.manager.reconsider()
+    assert tries.taken() == [("a", 0.0), ("c", 0.0)]
+    await asyncio.sleep(3599.0)
+    assert tries.manager.cleanup() == 0
+    await asyncio.sleep(2.0)
+    assert tries.manager.cleanup() == 2
 
 
 async def test_a_key_that_cannot_be_woken_probes_for_itself() -> None:
