@@ -282,6 +282,31 @@ async def test_when_the_probing_object_is_found_gone_another_takes_over() -> Non
         assert it.outcomes(*names) == {Outcome.PROBING: 1, None: 1}
 
 
+async def test_an_object_that_is_being_deleted_takes_no_turn() -> None:
+    """It failed while its deletion began, and stays for the sake of another's finalizer."""
+
+    async def slowly(echo: Echo, context: Context[EchoStatus]) -> Result[EchoStatus]:
+        if echo.metadata.name == "c":
+            await asyncio.sleep(5.0)
+        return await reconcile(echo, context)
+
+    async with house(slowly) as it:
+        for name in "ab":
+            await it.world.create(name)
+        await asyncio.sleep(61.0)
+        it.taken()
+        await it.world.create("c")
+        await it.world.edit("c", {"metadata": {"finalizers": ["example.com/another"]}})
+        await asyncio.sleep(1.0)
+        await it.world.delete("c")
+        await asyncio.sleep(10.0)
+        assert it.taken() == ["c"]
+        assert it.outcome("c") is None
+        await asyncio.sleep(300.0)
+        assert sorted(it.taken()) == ["a"] * 5 + ["b"] * 5
+        assert it.outcomes("a", "b") == {Outcome.PROBING: 1, Outcome.PARKED: 1}
+
+
 async def test_a_cleanup_that_succeeds_releases_those_that_wait_for_the_same() -> None:
     """Although the objects stay, for the sake of another's finalizer."""
     refusing = True
