@@ -11,15 +11,14 @@ import yaml
 
 from nephoran.monitoring.files import files
 from steady.testing.prometheus import Programs
-from tests.unit.docs.pages import DOCS
-from tests.unit.docs.test_runbooks import PAGES, queries
+from tests.unit.docs.pages import DOCS, blocks, queries
 
 pytestmark = pytest.mark.prometheus
 
 
-def test_the_queries_of_the_runbooks_parse(programs: Programs, tmp_path: Path) -> None:
+def test_the_queries_of_all_pages_parse(programs: Programs, tmp_path: Path) -> None:
     """Each as a rule, which promtool reads."""
-    found = [query for page in PAGES.values() for query in queries(page)]
+    found = [query for block in blocks("promql") for query in queries(block.text)]
     rules = [{"record": f"query_{number}", "expr": query} for number, query in enumerate(found)]
     (tmp_path / "queries.yaml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     done = programs.check("check", "rules", "queries.yaml", folder=tmp_path)

@@ -42,6 +42,11 @@ def _blocks(page: Path) -> Iterator[Block]:
         yield Block(str(page.relative_to(ROOT)), line, language, found[2], follows)
 
 
+def queries(text: str) -> list[str]:
+    """Every query of a block; an indented line, or one that closes a bracket, goes on with the one above."""
+    return re.split(r"\n(?![ )])", text.strip())
+
+
 def options(command: click.Command) -> set[str]:
     """The options of a command."""
     parameters = command.get_params(click.Context(command))

@@ -29,7 +29,7 @@ from steady.apiserver import Request, Server
 from steady.clock import ManualClock
 from steady.configuration import load
 from tests.behaviour.house import CRDS, User
-from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, options
+from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, options, queries
 from tests.unit.monitoring.test_rules import SELECTOR, families
 
 LANGUAGES = {"console", "go", "json", "makefile", "mermaid", "promql", "python", "text", "yaml"}
@@ -185,16 +185,11 @@ def test_what_does_not_exist_is_found(line: str, missing: str) -> None:
 # Queries.
 
 
-def queries(block: Block) -> list[str]:
-    """Every query of a block; an indented line, or one that closes a bracket, goes on with the one above."""
-    return re.split(r"\n(?![ )])", block.text.strip())
-
-
 @named("promql")
 def test_every_query_asks_for_series_that_exist(block: Block) -> None:
     """By labels that they have."""
     known = families()
-    for query in queries(block):
+    for query in queries(block.text):
         found = SELECTOR.findall(query)
         assert found, query
         for series, labels in found:
