@@ -21,7 +21,7 @@ from tests.contract.operations import CONFIG_MAPS, WIDGETS, Side, Step, steps
 from tests.contract.widgets import CRDS, GROUP, crd, install
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.real]
-EXAMPLES = int(os.environ.get("DIFFERENCES", "100"))
+EXAMPLES = int(os.environ.get("DIFFERENCES", "60"))
 _numbers = itertools.count()
 
 

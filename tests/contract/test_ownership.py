@@ -116,6 +116,14 @@ async def test_what_a_manager_says_no_more_goes(widgets: Widgets) -> None:
     assert "labels" not in less.json["metadata"]
 
 
+async def test_an_empty_map_can_be_filled(api: Api, namespace: str) -> None:
+    """Who applied an empty map and now something in it has taken nothing away."""
+    path = f"/api/v1/namespaces/{namespace}/configmaps/a"
+    await api.patch(path, config_map() | {"data": {}}, APPLY, fieldManager="one")
+    filled = await api.patch(path, config_map(k="1"), APPLY, fieldManager="one")
+    assert filled.json["data"] == {"k": "1"}
+
+
 async def test_apply_merges_by_key_and_by_value(api: Api, widgets: Widgets) -> None:
     """Finalizers are a set; ConfigMap data a map: each manager has its own part."""
     await applied(widgets, "one", spec={"text": "x"}, metadata={"finalizers": [FINALIZER]})
