@@ -20,6 +20,7 @@ from nephoran.intent.interpret import RuleInterpreter
 from nephoran.intent.meaning import Meaning
 from nephoran.knowledge import knowledge
 from nephoran.repository import Change, Commit, Record
+from nephoran.repository.drift import Drift
 from steady import tasks
 from steady.client import HttpTransport, connect
 
@@ -29,6 +30,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.head: str | None = None
+        self.drift = Drift()
         self._records: dict[tuple[str, str], Record] = {}
 
     async def __aenter__(self) -> Self:

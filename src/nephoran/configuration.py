@@ -15,11 +15,13 @@ from msgspec import Meta
 
 from nephoran.addresses import PARALLEL, AddressPolicy
 from nephoran.controllers.settings import INTENTS, NODE_SETS, Effort, Settings, Verification
+from nephoran.repository.drift import LOOKS
 from nephoran.repository.paths import check_branch, checked_base
 from nephoran.repository.protocol import AUTHOR, BASE, BRANCH, CLUSTER, FETCH_TIMEOUT, PUSH_TIMEOUT
 from nephoran.repository.remote import PROTOCOLS, GitProtocol, check_url
 from steady.backoff import DEFAULTS, BackoffConfig, ErrorType
 from steady.configuration import LIVE, Given, Loaded, load, reference
+from steady.intervals import Interval
 from steady.leadership import LeaseConfig
 from steady.manager import Options
 from steady.status import BatchConfig
@@ -34,6 +36,13 @@ _NAMESPACE = "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
 def key(description: str, *, option: str = "", **limits: Any) -> Meta:
     """What a key means, which values it takes, and the command line's option for it, if there is one."""
     return Meta(description=description, extra={"option": option} if option else None, **limits)
+
+
+class Drift(Interval, frozen=True):
+    """How often the remote is asked whether somebody else has changed what is ours there."""
+
+    shortest: Annotated[float, key("Seconds after somebody has.", gt=0, le=_DAY)] = LOOKS.shortest
+    longest: Annotated[float, key("Seconds when nobody does for long.", gt=0, le=_DAY)] = LOOKS.longest
 
 
 class Git(msgspec.Struct, frozen=True):
@@ -53,6 +62,7 @@ class Git(msgspec.Struct, frozen=True):
     push_timeout: Annotated[float, key("Seconds that a push may take.", gt=0, le=_DAY)] = PUSH_TIMEOUT
     fetch_timeout: Annotated[float, key("Seconds that a fetch may take.", gt=0, le=_DAY)] = FETCH_TIMEOUT
     protocols: Annotated[tuple[GitProtocol, ...], key("What the remote may speak.", min_length=1)] = PROTOCOLS
+    drift: Drift = Drift()
 
     def __post_init__(self) -> None:
         check_branch(self.branch)

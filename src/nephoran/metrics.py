@@ -28,6 +28,7 @@ from nephoran.intent.interpret import Interpreter, Meaningless
 from nephoran.intent.meaning import Meaning
 from nephoran.intent.memory import Memory, uses
 from nephoran.intent.sanitise import Rejected
+from nephoran.repository.drift import Drift
 from nephoran.repository.errors import (
     AuthenticationFailed,
     Corrupt,
@@ -107,6 +108,10 @@ class OperatorMetrics:
     def memories(self, **memories: Memory[Any, Any]) -> None:
         """Read how much `memories`, and those of pure functions, are used, when scraped."""
         self.runtime.registry.register(_Memories(memories))
+
+    def watch(self, drift: Drift) -> None:
+        """Read what others have done at the remote, when scraped."""
+        self.runtime.registry.register(_Remote(drift))
 
     def _begin(self) -> None:
         for result in INTERPRETED:
@@ -228,6 +233,24 @@ def _gauge(name: str, text: str, values: Mapping[str, int]) -> Metric:
     for state, value in values.items():
         family.add_metric((state,), value)
     return family
+
+
+class _Remote(Collector):
+    """What others have done at the remote."""
+
+    def __init__(self, drift: Drift) -> None:
+        self._drift = drift
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "nephoran_git_drifts", "Directories of intents that others have changed at the remote.", self._drift.found
+        )
+        yield CounterMetricFamily(
+            "nephoran_git_looks", "Times that the remote was asked whether others were there.", self._drift.looks
+        )
 
 
 class _Memories(Collector):

@@ -18,11 +18,12 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Interval(msgspec.Struct, frozen=True):
-    """How often to look, in seconds. Raises ConfigurationError naming key, value and allowed range.
+    """How often to look, in seconds: soon after a change, ever later without one.
 
     `shortest` after a change; each time that nothing has changed the interval grows by `growth`, up to `longest`. The
     wait is drawn evenly from a share of it, `jitter`, that lies above it, or ends at `longest`: so it stays within
-    both bounds, and what began at one moment does not come back at one.
+    both bounds, and what began at one moment does not come back at one. Raises ConfigurationError naming key, value
+    and allowed range.
     """
 
     shortest: Annotated[float, Meta(gt=0, le=LONGEST, description="Seconds after something has changed.")]

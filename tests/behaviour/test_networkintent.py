@@ -70,12 +70,21 @@ class House:
         """The directory of an intent, as committed."""
         return dict(self.remote.tree.get(("default", name), {}))
 
+    def edit(self, name: str, files: dict[str, bytes] | None) -> None:
+        """Somebody else makes an intent's directory what `files` say; None removes it."""
+        head, directory = self.remote.head, ("default", name)
+        tree = {**self.remote.tree, directory: files or {}}
+        if files is None:
+            del tree[directory]
+        commit = MemoryCommit(f"by-others-{name}", head.id if head else None, "theirs", self.clock.now(), (directory,))
+        self.remote.push(commit, tree)
+
     @asynccontextmanager
     async def operator(
         self, settings: Settings | None = None, latency: float = 0.0, interpreter: Interpreter | None = None
     ) -> AsyncIterator[Manager]:
         """The operator at work."""
-        repository = MemoryRepository(self.remote, clock=ManualClock(), latency=latency)
+        repository = self.repository = MemoryRepository(self.remote, clock=ManualClock(), latency=latency)
         reader = interpreter or RuleInterpreter()
         controller = intent_controller(reader, repository, settings or Settings(images=IMAGES))
         async with running(self.server, controller, services=[repository], clock=self.clock) as manager:
@@ -135,6 +144,41 @@ async def test_new_batch_times_hold_from_the_next_status_on(house: House) -> Non
         await house.create("amf", "Deploy AMF")
         await pass_time()
         assert (await house.get("amf"))["status"]["phase"] == "GitOpsCommit"
+
+
+async def test_what_others_do_at_the_remote_is_undone_within_an_hour_at_no_request(house: House) -> None:
+    """The remote is asked for its head ever more rarely, whatever the number of intents; the API server is not."""
+    async with house.operator():
+        for number in range(20):
+            await house.create(f"amf-{number}", "Deploy AMF with 2 replicas")
+        await pass_time()
+        house.server.log.clear()
+        drift = house.repository.drift
+        looks = []
+        for _ in range(5):
+            before = drift.looks
+            await pass_time(3600.0)
+            looks.append(drift.looks - before)
+        assert looks[0] == 5  # after about 1, 3, 7, 15 and 31 minutes
+        assert set(looks[2:]) <= {1, 2}
+        assert requests(house.server) == {}
+
+        told = house.files("amf-7")
+        house.edit("amf-7", {**told, "deployment-amf.yaml": b"replicas: 0\n"})
+        house.edit("amf-8", None)
+        await pass_time(3600.0)
+        assert house.files("amf-7") == told
+        assert "deployment-amf.yaml" in house.files("amf-8")
+        assert drift.found == 2
+        assert len(house.remote.commits) == 1 + 2 + 1  # ours, theirs, and one that takes back both
+        assert requests(house.server) == {STATUS: 2}
+        commit = house.remote.commits[-1].id
+        for name in ("amf-7", "amf-8"):
+            intent = await house.get(name)
+            assert (intent["status"]["phase"], intent["status"]["gitCommitHash"]) == ("Completed", commit)
+        before = drift.looks
+        await pass_time(400.0)
+        assert drift.looks - before >= 1
 
 
 async def test_an_unchanged_intent_costs_nothing_and_a_restart_neither(house: House) -> None:

@@ -22,6 +22,7 @@ from nephoran.intent.memory import Memory
 from nephoran.intent.plan import plan
 from nephoran.intent.sanitise import Rejected
 from nephoran.metrics import OperatorMetrics
+from nephoran.repository.drift import Drift
 from nephoran.repository.errors import ForeignDirectory, Moved, Refused, RemoteUnavailable
 from nephoran.repository.memory import MemoryRepository
 from nephoran.repository.protocol import Change, Commit, Record
@@ -252,3 +253,14 @@ async def test_caches_tell_their_use(metrics: OperatorMetrics) -> None:
     ] == [1, 1]
     for cache in ("words", "readings", "texts", "containers", "kustomizations"):
         assert None not in read(cache)
+
+
+async def test_what_others_did_at_the_remote_is_counted(metrics: OperatorMetrics) -> None:
+    """By directories, and how often the remote was asked."""
+    drift = Drift()
+    metrics.watch(drift)
+    assert value(metrics, "git_drifts_total") == value(metrics, "git_looks_total") == 0
+    drift.note([("default", "a"), ("default", "b")])
+    drift.note([])
+    drift.looks += 1
+    assert (value(metrics, "git_drifts_total"), value(metrics, "git_looks_total")) == (2, 1)

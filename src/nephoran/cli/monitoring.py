@@ -95,6 +95,7 @@ def page() -> str:
     from nephoran.e2.fleet import Fleet
     from nephoran.e2.simulator import MemoryRic
     from nephoran.metrics import OperatorMetrics
+    from nephoran.repository.drift import Drift
     from steady import Priority
     from steady.clock import SystemClock
     from steady.metrics.reference import reference
@@ -103,6 +104,7 @@ def page() -> str:
     operator = OperatorMetrics()
     operator.follow(Fleet(lambda _: MemoryRic(), SystemClock()), {})
     operator.memories()
+    operator.watch(Drift())
     operator.runtime.controller("networkintent")
     operator.runtime.statuses({"networkintents": Tally()}, [priority.name.lower() for priority in Priority])
     return _HEADING + reference(operator.runtime.registry, _SECTIONS)

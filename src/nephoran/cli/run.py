@@ -95,6 +95,7 @@ def manager(
     )
     metrics.follow(fleet, operator.stores)
     metrics.memories(meanings=meanings)
+    metrics.watch(repository.drift)
     return operator
 
 
@@ -146,6 +147,7 @@ def _repository(configuration: Configuration, metrics: OperatorMetrics) -> Repos
         protocols=git.protocols,
         config_global=Path(git.config).expanduser() if git.config else None,
         meter=metrics.landing,
+        looks=git.drift,
     )
 
 

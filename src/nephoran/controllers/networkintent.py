@@ -143,14 +143,16 @@ class IntentReconciler:
     async def _commit(self, work: _Work, context: IntentContext) -> str:
         """The commit that holds the work's manifests: the one that does already, or a new one.
 
-        When forced, the directory itself is compared, not only its record: what others did to it is undone.
+        When forced, or when others were at it, the directory itself is compared, not only its record: what others did
+        to it is undone.
         """
         intent, rendering = work.intent, work.rendering
         metadata = intent.metadata
         record = self._repository.record(metadata.namespace, metadata.name)
         wanted = _record(work)
         known = record is not None and record.uid == metadata.uid and _same(record, wanted)
-        if known and not context.forced and self._repository.head:
+        doubtful = context.forced or self._repository.drift.touched(metadata.namespace, metadata.name)
+        if known and not doubtful and self._repository.head:
             return _shown(intent).git_commit_hash or self._repository.head
         context.report(_committing(work))
         change = Change(
@@ -307,7 +309,7 @@ def intent_controller(
         cleanup=reconciler.cleanup,
         finalizer=INTENT_FINALIZER,
         watches=watches,
-        wakes=[reconciler.neighbours.wakes],
+        wakes=[reconciler.neighbours.wakes, repository.drift.keys],
         indexes={PROVIDERS: providing, MODIFIERS: modifying},
         concurrency=effort.concurrency,
         deadline=effort.deadline,

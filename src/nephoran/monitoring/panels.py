@@ -378,6 +378,13 @@ _SURROUNDINGS = Row(
             "directories",
         ),
         _one(
+            "Changes by others",
+            "Directories that somebody else has changed at the remote; each is committed again as its intent says.",
+            "ops",
+            'sum(rate(nephoran_git_drifts_total{job="$job"}[15m]))',
+            "directories",
+        ),
+        _one(
             "RICs by state",
             "Any that is down is an alert.",
             "short",

@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -99,6 +99,24 @@ class Clone:
         with translated(self.path):
             if self._ref in self._repository.references:
                 self._repository.references.delete(self._ref)
+
+    def changed(
+        self, before: pygit2.Oid | None, after: pygit2.Oid | None, ours: Callable[[Record], bool]
+    ) -> list[tuple[str, str]]:
+        """The directories that are `ours` by their record at `before` and are not the same at `after`. Raises Corrupt.
+
+        Nothing where the commit `before` is no longer there, for then nobody can tell.
+        """
+        with translated(self.path):
+            if before is None or before not in self._repository:
+                return []
+            old, new = (self._directory(self._tree(head), self._base) for head in (before, after))
+            return [
+                (namespace, name)
+                for namespace, was, now in _differing(old, new)
+                for name, directory, _ in _differing(was, now)
+                if (record := decoded(_content(directory))) and ours(record)
+            ]
 
     def record(self, head: pygit2.Oid | None, namespace: str, name: str) -> Record | None:
         """The record of a directory at `head`; None without a readable one. Raises Corrupt."""
@@ -272,6 +290,18 @@ def _put(edits: Edits, parts: Sequence[str], value: pygit2.Oid | None) -> None:
             raise UnsafePath(f"{'/'.join(parts)} lies inside another intent's directory")
         edits = below
     edits[parts[-1]] = value
+
+
+def _differing(
+    old: pygit2.Tree | None, new: pygit2.Tree | None
+) -> Iterator[tuple[str, pygit2.Tree, pygit2.Tree | None]]:
+    """The directories of `old` that `new` does not have, or not like that: name, what was, what is."""
+    for was in old or ():
+        if not isinstance(was, pygit2.Tree) or was.name is None:
+            continue
+        now = new[was.name] if new is not None and was.name in new else None
+        if now is None or now.id != was.id:
+            yield was.name, was, now if isinstance(now, pygit2.Tree) else None
 
 
 def _content(tree: pygit2.Tree | None) -> bytes | None:

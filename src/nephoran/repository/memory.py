@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from nephoran.repository.drift import LOOKS, Drift
 from nephoran.repository.errors import Moved, Refused, RepositoryError
 from nephoran.repository.messages import commit_message
 from nephoran.repository.paths import RECORD_FILE, check_directory
@@ -18,6 +19,7 @@ from nephoran.repository.protocol import CLUSTER, Change, Commit, Record
 from nephoran.repository.requests import Outcome, Request, decoded, foreign, removing, writing
 from nephoran.repository.writer import Writer
 from steady.clock import Clock
+from steady.intervals import Interval
 from steady.tasks import Scope
 
 Directory = tuple[str, str]
@@ -81,6 +83,7 @@ class MemoryRepository:
         cluster: str = CLUSTER,
         latency: float = 0.0,
         fault: Callable[[Point], None] = _no_fault,
+        looks: Interval = LOOKS,
     ) -> None:
         self.remote = remote or MemoryRemote()
         self.fault = fault
@@ -89,6 +92,10 @@ class MemoryRepository:
         self._cluster = cluster
         self._head: MemoryCommit | None = None
         self._tree: Tree = {}
+        self._looks = looks
+        self._moves = 0
+        self._sent: MemoryCommit | None = None
+        self.drift = Drift()
         self._writer = Writer(self, is_open=False)
         self._scope = Scope("repository")
 
@@ -97,6 +104,7 @@ class MemoryRepository:
         self._writer = Writer(self)
         self._scope = await Scope("repository").__aenter__()
         self._scope.start(self._writer.run(), "writer")
+        self._scope.start(self.drift.watch(self._looks, self._look), "drift")
         return self
 
     async def __aexit__(
@@ -142,6 +150,7 @@ class MemoryRepository:
 
     async def land(self, group: Sequence[Request]) -> Sequence[Outcome]:
         """Commit and push `group`. Raises Moved, Refused and what `fault` raises."""
+        self._compare()
         self._fetch()
         if not group:
             return []
@@ -149,11 +158,37 @@ class MemoryRepository:
         tree = dict(self._tree)
         outcomes = [_applied(tree, request) for request in group]
         if not (changed := [request for request, outcome in zip(group, outcomes, strict=True) if outcome is True]):
-            return [_outcome(outcome, self.head or "") for outcome in outcomes]
+            return self._told(group, outcomes, self.head or "")
         commit = self._commit(tree, changed)
         self.fault("after commit")
         await self._push(commit, tree)
-        return [_outcome(outcome, commit.id) for outcome in outcomes]
+        return self._told(group, outcomes, commit.id)
+
+    def _told(self, group: Sequence[Request], applied: Sequence[bool | RepositoryError], commit: str) -> list[Outcome]:
+        for request, change in zip(group, applied, strict=True):
+            if isinstance(change, bool):
+                self.drift.settled(request.directory)
+        return [_outcome(change, commit) for change in applied]
+
+    async def _look(self) -> bool:
+        """Have the remote's head looked up; whether others have moved it since the last time."""
+        before = self._moves
+        await self._writer.look()
+        return self._moves > before
+
+    def _compare(self) -> None:
+        """Note what others have done to what is ours since the last fetch."""
+        head = self.remote.head
+        if self._head is None or head is self._head or (head and head is self._sent):
+            return
+        self._moves += 1
+        self.drift.note(
+            directory
+            for directory, files in self._tree.items()
+            if self.remote.tree.get(directory) != files
+            and (record := _record(self._tree, directory))
+            and record.cluster == self._cluster
+        )
 
     def _fetch(self) -> None:
         self._head, self._tree = self.remote.head, self.remote.tree
@@ -171,6 +206,7 @@ class MemoryRepository:
         self.fault("before push")
         if self.latency:
             await asyncio.sleep(self.latency)
+        self._sent = commit
         self.remote.push(commit, tree)
         self.fault("after push")
         self._fetch()

@@ -8,6 +8,8 @@ from typing import Final, Protocol, Self
 
 import msgspec
 
+from nephoran.repository.drift import Drift
+
 # What holds where the operator's owner says nothing.
 BRANCH: Final = "main"
 BASE: Final = "networkintents"
@@ -73,6 +75,8 @@ class Commit(msgspec.Struct, frozen=True):
 
 class IntentRepository(Protocol):
     """Directories of intents under version control. Whatever is awaited ends only when the destination has it."""
+
+    drift: Drift
 
     async def __aenter__(self) -> Self: ...
 

@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 import pygit2
 
 from nephoran.repository.clone import Applied, Clone, clear_stale_locks, emptied, owned
+from nephoran.repository.drift import LOOKS, Drift
 from nephoran.repository.errors import Closed, Corrupt, Refused, RepositoryError
 from nephoran.repository.paths import check_branch, check_directory, checked_base
 from nephoran.repository.protocol import (
@@ -31,6 +32,7 @@ from nephoran.repository.remote import PROTOCOLS, GitRemote
 from nephoran.repository.requests import Outcome, Request, removing, writing
 from nephoran.repository.writer import Landing, Writer
 from steady.clock import Clock
+from steady.intervals import Interval
 from steady.tasks import Scope
 
 _log = logging.getLogger("nephoran.repository")
@@ -48,7 +50,8 @@ class Repository:
     `remote` is an absolute path or a URL of one of `protocols`. The git configuration of user and machine is ignored;
     `config_global` names a file to read in its place (credential helpers, `core.sshCommand`, certificates).
     `push_timeout` and `fetch_timeout` are seconds. A remote that does not answer does not keep the repository from
-    being entered: reads and writes raise until it does. `meter` is put around what lands the groups. Raises
+    being entered: reads and writes raise until it does. `meter` is put around what lands the groups. At the interval
+    `looks` the remote is asked whether others have changed what is ours, which `drift` then tells. Raises
     ConfigurationError for options that cannot work.
     """
 
@@ -68,6 +71,7 @@ class Repository:
         config_global: Path | None = None,
         durable: bool = True,
         meter: Callable[[Landing], Landing] = lambda landing: landing,
+        looks: Interval = LOOKS,
     ) -> None:
         check_branch(branch)
         work = work.absolute()
@@ -76,6 +80,8 @@ class Repository:
         self._cluster = cluster
         self._push_timeout = push_timeout
         self._meter = meter
+        self._looks = looks
+        self.drift = Drift()
         # A clone can be made anew at any time.
         self._durable = durable and remote is None
         parts = checked_base(base)
@@ -95,6 +101,8 @@ class Repository:
         self._records: dict[tuple[str, str], Record | None] = {}
         self._trouble: RepositoryError | None = Closed("the repository is not open")
         self._unsure = False
+        self._sent: pygit2.Oid | None = None
+        self._moves = 0
         self._writer = Writer(self, is_open=False)
 
     async def __aenter__(self) -> Self:
@@ -107,6 +115,8 @@ class Repository:
             self._scope = await stack.enter_async_context(Scope("repository"))
             self._writer = Writer(self._meter(self))
             self._scope.start(self._writer.run(), "writer")
+            if self._remote:
+                self._scope.start(self.drift.watch(self._looks, self._look), "drift")
             self._stack = stack.pop_all()
         return self
 
@@ -162,7 +172,7 @@ class Repository:
 
     async def land(self, group: Sequence[Request]) -> Sequence[Outcome]:
         """Commit and push `group`; an empty one only has the destination's head looked up. Raises RepositoryError."""
-        if self._trouble or self._unsure or not self._remote:
+        if not group or self._trouble or self._unsure or not self._remote:
             await self._synchronise()
         if not group:
             return []
@@ -177,9 +187,9 @@ class Repository:
         parent = self._head
         commit, applied = await self._run(lambda: self._writing.commit(parent, group, self._clock.now()))
         if commit is None:
-            return [_outcome(change, self.head or "") for change in applied]
+            return self._told(group, applied, self.head or "")
         # Until the destination has said what became of the commit, the next attempt has to ask first.
-        self._unsure = True
+        self._unsure, self._sent = True, commit
         try:
             if self._remote:
                 await self._remote.push(str(commit), self.head)
@@ -188,7 +198,19 @@ class Repository:
             self._unsure = False
             raise
         self._confirm(commit)
-        return [_outcome(change, str(commit)) for change in applied]
+        return self._told(group, applied, str(commit))
+
+    def _told(self, group: Sequence[Request], applied: Sequence[Applied], commit: str) -> list[Outcome]:
+        for request, change in zip(group, applied, strict=True):
+            if isinstance(change, bool):
+                self.drift.settled(request.directory)
+        return [_outcome(change, commit) for change in applied]
+
+    async def _look(self) -> bool:
+        """Have the remote's head looked up; whether others have moved it since the last time."""
+        before = self._moves
+        await self._writer.look()
+        return self._moves > before
 
     async def _enter(self) -> None:
         try:
@@ -214,7 +236,19 @@ class Repository:
             if self._trouble:
                 self._trouble = error
             raise
+        await self._compare(head)
         self._confirm(head)
+
+    async def _compare(self, head: pygit2.Oid | None) -> None:
+        """Note what others have done since the head that was confirmed; our own commit may have arrived after all."""
+        before = self._head
+        if before is None or head == before or (head is not None and head == self._sent):
+            return
+        self._moves += 1
+        self.drift.note(await self._run(lambda: self._writing.changed(before, head, self._is_ours)))
+
+    def _is_ours(self, record: Record) -> bool:
+        return record.cluster == self._cluster
 
     async def _looked_up(self) -> pygit2.Oid | None:
         """The destination's head, with all that it needs, as the local branch. Raises RepositoryError."""
@@ -241,7 +275,7 @@ class Repository:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def _confirm(self, head: pygit2.Oid | None) -> None:
-        self._trouble, self._unsure = None, False
+        self._trouble, self._unsure, self._sent = None, False, None
         if head != self._head:
             self._head = head
             self._records.clear()

@@ -46,6 +46,7 @@ class Writer:
         self._ready = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._turned = asyncio.Event()
         self._open = is_open
 
     async def submit(self, request: Request) -> Commit:
@@ -60,6 +61,12 @@ class Writer:
         """Have the destination's head looked up."""
         self._ready.set()
 
+    async def look(self) -> None:
+        """Have the destination's head looked up, and wait until it was, or until a write has done so."""
+        self._turned.clear()
+        self.prod()
+        await self._turned.wait()
+
     async def run(self) -> None:
         """Land groups until cancelled."""
         while True:
@@ -73,6 +80,7 @@ class Writer:
                 raise
             finally:
                 self._idle.set()
+                self._turned.set()
 
     async def close(self, grace: float) -> None:
         """Take nothing more, abandon what is queued, and give the group under way `grace` seconds."""

@@ -17,6 +17,7 @@ from nephoran.monitoring.alerts import GROUPS, alerts
 from nephoran.monitoring.files import files, main, prometheus_rule, rule_file
 from nephoran.monitoring.panels import ROWS
 from nephoran.monitoring.rules import Options, Recording, Severity
+from nephoran.repository.drift import Drift
 from steady import BatchConfig
 from steady.clock import SystemClock
 from steady.errors import ConfigurationError
@@ -45,6 +46,7 @@ def families() -> dict[str, set[str]]:
     metrics = OperatorMetrics()
     metrics.follow(Fleet(lambda _: MemoryRic(), SystemClock()), {})
     metrics.memories()
+    metrics.watch(Drift())
     runtime = metrics.runtime
     runtime.statuses({"kind": Tally()}, [priority.name.lower() for priority in Priority])
     registry = runtime.registry
