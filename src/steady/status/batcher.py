@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 
@@ -20,7 +20,6 @@ from steady import errors
 from steady.cache.store import Store, same_json
 from steady.clock import Clock, timestamp
 from steady.metrics import Metrics
-from steady.objects.keys import Key
 from steady.objects.raw import RawObject
 from steady.objects.view import Status
 from steady.queue import Priority
@@ -39,7 +38,7 @@ from steady.writes import Gone, Writes
 _BREATH = 32  # statuses in a row, after which others of the process have their turn even if none of them was a request
 
 
-class _Sent(NamedTuple):
+class _Sent(msgspec.Struct, frozen=True, gc=False):
     """A status that the cache need not show yet: the object got it at `version`, None when nobody knows whether."""
 
     status: msgspec.Raw
@@ -217,7 +216,7 @@ class StatusBatcher:
         return share
 
     def _admit(self, store: Store, obj: RawObject, priority: Priority, now: float) -> Pending | None:
-        share = self._share(store)
+        share = self._shares.get(store) or self._share(store)
         tally = share.tally
         tally.queued[priority] += 1
         if self._closed:
@@ -226,7 +225,7 @@ class StatusBatcher:
             return None
         pending = self._pending.get(obj.metadata.uid)
         if pending is None:
-            pending = self._pending[obj.metadata.uid] = Pending(share, obj, now)
+            pending = self._pending[obj.metadata.uid] = Pending(share, obj, obj.metadata.uid, now)
             share.pending += 1
             tally.pending += 1
             self._idle.clear()
@@ -357,12 +356,12 @@ class StatusBatcher:
             self._land(pending)
 
     async def _delivered(self, pending: Pending) -> Outcome:
-        kind, uid = pending.share.kind, pending.uid
-        key = pending.obj.key
-        current = pending.share.store.get(key)
-        if current is None or current.metadata.uid != uid:
+        kind = pending.share.kind
+        current = _living(pending)
+        if current is None:
+            self._sent.pop(pending.uid, None)
             self._metrics.avoided(kind, Avoided.GONE)
-            raise Gone(f"{kind} {key} with uid {uid} is not in the cache")
+            raise Gone(f"{kind} {pending.obj.key} with uid {pending.uid} is not in the cache")
         sent = self._unseen(current)
         shown = sent.status if sent else current.status
         last, generation = known(shown), current.metadata.generation
@@ -378,10 +377,10 @@ class StatusBatcher:
         if certain and same_json(status, shown):
             self._metrics.avoided(kind, Avoided.UNCHANGED)
         else:
-            await self._write(pending, key, status)
+            await self._write(pending, status)
         return Outcome.LANDED
 
-    async def _write(self, pending: Pending, key: Key, status: msgspec.Raw) -> None:
+    async def _write(self, pending: Pending, status: msgspec.Raw) -> None:
         loop = asyncio.get_running_loop()
         flight = self.budget.begin(loop.time(), urgent=pending.priority is Priority.CRITICAL)
         failure: BaseException | None = None
@@ -390,11 +389,11 @@ class StatusBatcher:
         except BaseException as error:
             failure = error
             if not _refused(error):
-                self._remember(pending, key, _Sent(status, None))
+                self._remember(pending, status, None)
             raise
         finally:
             self.budget.end(flight, loop.time(), failure)
-        self._remember(pending, key, _Sent(status, version))
+        self._remember(pending, status, version)
 
     def _unseen(self, current: RawObject) -> _Sent | None:
         """The status that was sent last, unless the cache shows it or what came after it."""
@@ -407,13 +406,12 @@ class StatusBatcher:
             return None
         return sent
 
-    def _remember(self, pending: Pending, key: Key, sent: _Sent) -> None:
-        self._sent.pop(pending.uid, None)
-        current = pending.share.store.get(key)
-        if current is None or current.metadata.uid != pending.uid:
-            return
-        if sent.version is None or current.metadata.version < sent.version:
-            self._sent[pending.uid] = sent
+    def _remember(self, pending: Pending, status: msgspec.Raw, version: int | None) -> None:
+        current = _living(pending)
+        if current is not None and (version is None or current.metadata.version < version):
+            self._sent[pending.uid] = _Sent(status, version)
+        else:
+            self._sent.pop(pending.uid, None)
 
     def _land(self, pending: Pending) -> None:
         del self._flying[pending.uid]
@@ -464,6 +462,12 @@ class StatusBatcher:
             pending.share.tally.dropped[pending.priority] += pending.tickets
             self._remove(pending)
             self._settle(pending, Outcome.FAILED, _stopped())
+
+
+def _living(pending: Pending) -> RawObject | None:
+    """The object as the cache has it, if it is still the same one."""
+    found = pending.share.store.get(pending.obj.key)
+    return found if found is not None and found.metadata.uid == pending.uid else None
 
 
 def _stopped() -> TimeoutError:

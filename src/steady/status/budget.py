@@ -13,7 +13,7 @@ Invariants
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from steady import errors
 from steady.status.pending import NEVER, Why
@@ -27,7 +27,7 @@ _SMOOTHING = 1 / 8  # a new latency's part in the average, as of TCP's round tri
 _MEMORY = 30.0  # seconds after which the best latency begins to be forgotten
 
 
-class Flight(NamedTuple):
+class Flight(msgspec.Struct, frozen=True, gc=False):
     """One write on its way."""
 
     number: int

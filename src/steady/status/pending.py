@@ -7,6 +7,8 @@ from collections import OrderedDict
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from steady.cache.store import Store
 from steady.objects.raw import RawObject
 from steady.objects.view import Status
@@ -45,43 +47,28 @@ class Waiting(NamedTuple):
     why: Why
 
 
-class Pending:
-    """What is to be sent for one object: `complete`, or else what is shown, with `update` on top."""
+class Pending(msgspec.Struct, eq=False):
+    """What is to be sent for one object: `complete`, or else what is shown, with `update` on top.
 
-    __slots__ = (
-        "complete",
-        "due",
-        "flush",
-        "line",
-        "obj",
-        "priority",
-        "ready",
-        "reason",
-        "share",
-        "since",
-        "ticket",
-        "trace",
-        "uid",
-        "update",
-        "updates",
-    )
+    `ready` is since when nothing but its turn is missing; `line` is where it waits for its time until then; `trace` is
+    the reconcile that had the last word.
+    """
 
-    def __init__(self, share: Share, obj: RawObject, since: float) -> None:
-        self.share = share
-        self.obj = obj
-        self.uid = obj.metadata.uid
-        self.reason = Reason.STATUS
-        self.priority = Priority.LOW
-        self.since = since
-        self.due = NEVER
-        self.ready = NEVER  # since when nothing but its turn is missing
-        self.line: Line | None = None  # where it waits for its time
-        self.flush: Flush | None = None
-        self.complete: Status | None = None
-        self.ticket: Ticket | None = None
-        self.trace: Trace | None = None  # the reconcile that had the last word
-        self.update: Update | None = None
-        self.updates: list[Ticket] = []
+    share: Share
+    obj: RawObject
+    uid: str
+    since: float
+    priority: Priority = Priority.LOW
+    reason: Reason = Reason.STATUS
+    due: float = NEVER
+    ready: float = NEVER
+    line: Line | None = None
+    flush: Flush | None = None
+    complete: Status | None = None
+    ticket: Ticket | None = None
+    update: Update | None = None
+    updates: list[Ticket] = []
+    trace: Trace | None = None
 
     @property
     def tickets(self) -> int:

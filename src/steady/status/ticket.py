@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from enum import Enum, auto
 
+import msgspec
+
 
 class Outcome(Enum):
     """What became of a submitted status.
@@ -19,18 +21,15 @@ class Outcome(Enum):
     FAILED = auto()
 
 
-class Ticket:
+class Ticket(msgspec.Struct, eq=False):
     """Settles exactly once. Nothing retries a failed write: the ticket's holder asks backoff and submits again.
 
     `error` is set with FAILED: what the server or the way to it said, or TimeoutError when the batcher was stopped.
     """
 
-    __slots__ = ("_settled", "error", "outcome")
-
-    def __init__(self) -> None:
-        self.outcome: Outcome | None = None
-        self.error: Exception | None = None
-        self._settled: asyncio.Event | None = None
+    outcome: Outcome | None = None
+    error: Exception | None = None
+    _settled: asyncio.Event | None = None
 
     def settle(self, outcome: Outcome, error: Exception | None = None) -> None:
         """Say what became of it; only the first word counts."""

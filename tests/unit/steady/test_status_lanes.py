@@ -26,7 +26,8 @@ def kind(name: str) -> Share:
 
 def pending(share: Share, name: str, priority: Priority = Priority.MEDIUM, ready: float = 0.0) -> Pending:
     """A status that is ready to leave."""
-    found = Pending(share, RawObject(metadata=ObjectMeta(name=name, uid=f"{share.kind}-{name}")), ready)
+    uid = f"{share.kind}-{name}"
+    found = Pending(share, RawObject(metadata=ObjectMeta(name=name, uid=uid)), uid, ready)
     found.priority, found.ready = priority, ready
     return found
 
