@@ -11,12 +11,12 @@ import pytest
 from steady import errors
 from steady.apiserver import Server
 from steady.client import Client
-from steady.client.transport import Request
 from steady.clock import ManualClock
 from steady.leadership import Leadership
 from steady.objects.keys import LEASES, Key
 from steady.reasons import Reason
 from steady.tasks import Scope
+from steady.testing.faults import CALM, OUTAGE, FaultyTransport, Rates, writes
 from steady.testing.memory import MemoryTransport
 from tests.behaviour.house import User
 
@@ -38,8 +38,8 @@ class Candidate:
     """One process that wants to lead."""
 
     def __init__(self, server: Server, name: str) -> None:
-        self.transport = MemoryTransport(server, name)
-        self.leadership = Leadership(Client(self.transport), LEASE, name, LoopClock())
+        self.weather = FaultyTransport(MemoryTransport(server, name))
+        self.leadership = Leadership(Client(self.weather), LEASE, name, LoopClock())
         self.led: list[float] = []
 
     async def run(self) -> None:
@@ -47,17 +47,6 @@ class Candidate:
         await self.leadership.acquire()
         self.led.append(asyncio.get_running_loop().time())
         await self.leadership.keep()
-
-
-async def refuse(request: Request) -> None:
-    """An outage."""
-    raise errors.Interrupted("connection reset")
-
-
-async def refuse_writes(request: Request) -> None:
-    """An outage of writes alone."""
-    if request.method != "GET":
-        raise errors.Interrupted("connection reset")
 
 
 @pytest.fixture
@@ -103,7 +92,7 @@ async def test_nobody_writes_after_the_renew_deadline(api: Server) -> None:
     async with Scope("test") as scope:
         run = scope.start(a.run(), "a")
         await asyncio.sleep(1.0)
-        a.transport.before = refuse_writes
+        a.weather.meant, a.weather.rates = writes, OUTAGE
         await asyncio.sleep(8.5)
         a.leadership.check()
         await asyncio.sleep(1.0)
@@ -129,7 +118,7 @@ async def test_the_next_leader_starts_only_after_the_last_one_stopped(api: Serve
         await asyncio.sleep(1.0)
         scope.start(b.run(), "b")
         await asyncio.sleep(60.0)
-        a.transport.before = refuse
+        a.weather.rates = OUTAGE
         gap = 0
         for _ in range(300):
             await asyncio.sleep(0.1)
@@ -145,9 +134,9 @@ async def test_a_short_outage_costs_no_leadership(api: Server) -> None:
     async with Scope("test") as scope:
         scope.start(a.run(), "a")
         await asyncio.sleep(1.0)
-        a.transport.before = refuse
+        a.weather.rates = OUTAGE
         await asyncio.sleep(6.0)
-        a.transport.before = None
+        a.weather.rates = CALM
         await asyncio.sleep(60.0)
         assert leaders(a) == ["a"]
 
@@ -158,9 +147,9 @@ async def test_a_renewal_whose_answer_is_lost_is_not_a_loss(api: Server) -> None
     async with Scope("test") as scope:
         scope.start(a.run(), "a")
         await asyncio.sleep(1.0)
-        a.transport.after = refuse_writes
+        a.weather.meant, a.weather.rates = writes, Rates(interrupted=1.0)
         await asyncio.sleep(5.0)
-        a.transport.after = None
+        a.weather.rates = CALM
         await asyncio.sleep(60.0)
         assert leaders(a) == ["a"]
 
@@ -250,9 +239,9 @@ async def test_only_a_lease_that_cannot_be_had_is_trouble(api: Server) -> None:
         scope.start(b.run(), "b")
         await asyncio.sleep(10.0)
         assert (a.leadership.trouble, b.leadership.trouble) == ("", "")
-        b.transport.before = refuse
+        b.weather.rates = OUTAGE
         await asyncio.sleep(5.0)
-        assert (a.leadership.trouble, b.leadership.trouble) == ("", "connection reset")
-        b.transport.before = None
+        assert (a.leadership.trouble, b.leadership.trouble) == ("", f"GET {PATH}: connection refused")
+        b.weather.rates = CALM
         await asyncio.sleep(5.0)
         assert b.leadership.trouble == ""

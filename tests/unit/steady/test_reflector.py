@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from steady import errors
 from steady.apiserver import Server
 from steady.cache import Reflector, Store
 from steady.client import Client
 from steady.client.transport import Request, Response
 from steady.schema import crd
 from steady.tasks import Scope
+from steady.testing.faults import CALM, OUTAGE, Fault, FaultyTransport
 from steady.testing.memory import MemoryStream, MemoryTransport
 from steady.writes import Writes
 from tests.behaviour.house import CRDS
@@ -34,10 +34,10 @@ class Following:
     def __init__(self, it: World, transport: MemoryTransport) -> None:
         self.world = it
         self.asked: list[Request] = []
-        self.transport = transport
         transport.before = self._count
+        self.weather = FaultyTransport(transport)
         self.store = Store(RESOURCE)
-        self.reflector = Reflector(Client(transport), self.store, rng=random.Random(3))
+        self.reflector = Reflector(Client(self.weather), self.store, rng=random.Random(3))
 
     async def _count(self, request: Request) -> None:
         self.asked.append(request)
@@ -50,15 +50,11 @@ class Following:
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
         """No request arrives and no stream stands."""
-
-        async def refuse(request: Request) -> None:
-            raise errors.Unreachable("connection refused")
-
-        self.transport.before = refuse
+        self.weather.rates = OUTAGE
         self.world.server.disconnect()
         await asyncio.sleep(1.0)
         yield
-        self.transport.before = self._count
+        self.weather.rates = CALM
 
     def text(self, name: str) -> str:
         """What the cached echo is to say."""
@@ -223,26 +219,12 @@ async def test_a_server_that_expires_everything_is_not_asked_in_a_loop() -> None
         assert 60 < len(it.asked) < 300
 
 
-class Old(MemoryTransport):
-    """Knows no WatchList."""
-
-    @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[MemoryStream]:
-        """Refused as older servers do."""
-        if "sendInitialEvents" in request.query:
-            body = b'{"code":422,"reason":"Invalid","message":"sendInitialEvents: Forbidden: not supported"}'
-            yield MemoryStream(Response(422, {}, body), None)
-            return
-        async with super().stream(request) as stream:
-            yield stream
-
-
 async def test_where_watchlist_is_refused_pages_are_listed() -> None:
     """All of them, and then followed."""
-    async with world() as it, Scope("test") as scope:
+    async with world(watch_list=False) as it, Scope("test") as scope:
         for number in range(1100):
             await it.create(f"e{number}")
-        found = Following(it, Old(it.server))
+        found = Following(it, MemoryTransport(it.server))
         scope.start(found.reflector.run(), "reflector")
         await found.store.synced.wait()
         assert len(found.store) == 1100
@@ -256,19 +238,12 @@ async def test_where_watchlist_is_refused_pages_are_listed() -> None:
 async def test_an_unreachable_server_is_tried_again_with_growing_pauses() -> None:
     """At most every 30 s, and followed at once when it is back."""
     async with following() as it:
-        count = 0
-
-        async def refuse(request: Request) -> None:
-            nonlocal count
-            count += 1
-            raise errors.Unreachable("connection refused")
-
-        it.transport.before = refuse
+        it.weather.rates = OUTAGE
         it.world.server.disconnect()
         await asyncio.sleep(600.0)
-        assert 20 <= count <= 60
+        assert 20 <= it.weather.faults[Fault.UNREACHABLE] <= 60
         assert "connection refused" in it.reflector.trouble
-        it.transport.before = None
+        it.weather.rates = CALM
         await it.world.edit("a", {"spec": {"text": "two"}})
         await asyncio.sleep(31.0)
         assert it.text("a") == "two"
@@ -331,7 +306,7 @@ async def test_changes_by_others_are_counted_and_our_own_are_not() -> None:
         assert counted() == [2, 1, 1]
         mine = it.store.get(key("a"))
         assert mine is not None
-        await Writes(Client(it.transport)).finalizers(it.store, mine, ("example.com/mine",))
+        await Writes(Client(it.weather)).finalizers(it.store, mine, ("example.com/mine",))
         await asyncio.sleep(1.0)
         held = it.store.get(key("a"))
         assert held is not None

@@ -57,10 +57,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(*, served: bool = True) -> AsyncIterator[World]:
-    """A server for one test; without `served` its kind is not installed."""
+async def world(*, served: bool = True, watch_list: bool = True) -> AsyncIterator[World]:
+    """A server for one test; without `served` its kind is not installed, without `watch_list` it is an old one."""
     clock = ManualClock()
-    async with Server(clock=clock) as server:
+    async with Server(clock=clock, watch_list=watch_list) as server:
         it = World(server, clock)
         if served:
             await it.user.send("POST", CRDS, crd(Echo))
