@@ -107,8 +107,6 @@ class Load:
         loop = asyncio.get_running_loop()
         for body in bodies:
             began = loop.time()
-            if began >= until:
-                return
             name = body["metadata"]["name"]
             finished = self._under_way[name] = loop.create_future()
             self.created += 1
@@ -116,6 +114,8 @@ class Load:
             async with self._session.post(self._path, json=body) as answer:
                 assert answer.status == 201, await answer.text()
             self.waits.append(await finished - began)
+            if loop.time() >= until:
+                return
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -117,7 +117,7 @@ POOLS: Final = (
     Case("pool-context", _contexts, "Context, its families and functions"),
     Case("pool-view", _made(lambda: Echo(_RAW)), "the view, undecoded"),
     Case("pool-timeout", _timeouts, "asyncio.timeout: made, entered, left (a pool cannot save the timer)"),
-    Case("pool-pending", _made(lambda: Pending(_SHARE, _RAW, 0.0)), "Pending"),
+    Case("pool-pending", _made(lambda: Pending(_SHARE, _RAW, _RAW.metadata.uid, 0.0)), "Pending"),
     Case("pool-ticket", _made(Ticket), "Ticket"),
     Case("pool-flush", _made(lambda: Flush("echoes", Priority.HIGH, 0.0, print)), "Flush"),
     Case("pool-trace", _made(lambda: Trace("echo", "bench/echo-0")), "Trace, its id and counter"),

@@ -170,7 +170,7 @@ class _Refused:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """None: the answer is in the response."""
-        for piece in ():
+        for piece in tuple[bytes, ...]():
             yield piece
 
 
