@@ -35,7 +35,7 @@ from tests.real.cluster import (
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
-LONG = "NEPHORAN_LONG"
+LONG = "LONG_TESTS"
 RENEW_SECONDS = 5.0
 SETTLE_SECONDS = 3.0
 """A batch timeout and a little: what the operator would still write too much has been written by then."""
