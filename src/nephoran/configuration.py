@@ -128,6 +128,15 @@ class Backoff(msgspec.Struct, frozen=True):
         return {error_type: getattr(self, error_type) for error_type in ErrorType}
 
 
+class Tracing(msgspec.Struct, frozen=True):
+    """Spans of OpenTelemetry: one for every reconcile, and within it one for each of its phases and requests."""
+
+    enabled: Annotated[
+        bool,
+        key("Make spans; start by `opentelemetry-instrument`, whose OTEL_… variables say where they go."),
+    ] = False
+
+
 class Controllers(msgspec.Struct, frozen=True):
     """How much each controller does at a time."""
 
@@ -183,6 +192,7 @@ class Configuration(msgspec.Struct, frozen=True):
     backoff: Annotated[Backoff, Meta(extra=LIVE)] = Backoff()
     limiter: LimiterConfig = LimiterConfig()
     ric: Ric = Ric()
+    tracing: Tracing = Tracing()
 
     def __post_init__(self) -> None:
         if self.probe_port is not None and self.probe_port > 65_535:

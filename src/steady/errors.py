@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_TOKENS = re.compile(r"(?i)\b(bearer|token|password|secret|authorization)([=:\s]+)\S+")
+
+
+def redacted(text: str) -> str:
+    """`text` without credentials of URLs and headers."""
+    return _TOKENS.sub(r"\1\2***", _CREDENTIALS.sub("***@", text))
+
 
 class SteadyError(Exception):
     """Anything that this runtime raises on purpose."""

@@ -15,7 +15,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -30,9 +30,13 @@ from steady.objects.keys import Key, Resource
 from steady.probes import Check, Probes
 from steady.queue import Priority
 from steady.recorder import Recorder
+from steady.spans import Spans
 from steady.status import BatchConfig, StatusBatcher
 from steady.tasks import Scope, run
 from steady.writes import Limiter, LimiterConfig, Writes
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 _log = logging.getLogger("steady.manager")
 
@@ -67,7 +71,8 @@ class Manager:
     `services` are async context managers entered after the caches have synced and left after the last status; one that
     has an awaitable `failed()`, which raises when it dies, stops the process by dying.
     `transport` makes connections, by default over HTTP by the usual kubeconfig rules; the lease gets one of its own.
-    `readiness` has the checks behind `/readyz` by name.
+    `readiness` has the checks behind `/readyz` by name. With a `tracer` (of opentelemetry-api) there is a span for each
+    reconcile, and within it one for each of its phases and requests.
     """
 
     def __init__(
@@ -79,6 +84,7 @@ class Manager:
         metrics: Metrics | None = None,
         clock: Clock | None = None,
         backoff: BackoffManager | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.options = options or Options()
         self.metrics = metrics or Metrics()
@@ -91,6 +97,7 @@ class Manager:
         self._transport = transport or (lambda: HttpTransport(connect()))
         self._clock = clock or SystemClock()
         self._backoff = BackoffManager() if backoff is None else backoff
+        self._spans = None if tracer is None else Spans(tracer)
         self._reflectors: list[Reflector] = []
         self._leadership: Leadership | None = None
         self._leaving = False
@@ -155,7 +162,7 @@ class Manager:
     def _client(self, stack: AsyncExitStack) -> Client:
         transport = self._transport()
         stack.push_async_callback(transport.close)
-        return Client(transport, metrics=self.metrics, field_manager=self.options.name)
+        return Client(transport, metrics=self.metrics, field_manager=self.options.name, spans=self._spans)
 
     async def _lead(self, stack: AsyncExitStack, scope: Scope, client: Client) -> None:
         if self.options.lease is None:
@@ -239,6 +246,7 @@ class Manager:
                 backoff=self._backoff,
                 clock=self._clock,
                 metrics=self.metrics,
+                spans=self._spans,
             )
             self.loops.append(loop)
             for obj in self.stores[controller.resource]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 _numbers: Final = itertools.count(1)
 _process: Final = secrets.token_hex(4)
@@ -17,16 +17,18 @@ _process: Final = secrets.token_hex(4)
 class Trace:
     """Names one reconcile of `key` by `controller`; `id` differs in every process.
 
-    Its requests are counted by reason in `spent`, which the reconciles of one object share.
+    Its requests are counted by reason in `spent`, which the reconciles of one object share. `span` is the context of
+    its span, where there is a tracer.
     """
 
-    __slots__ = ("_requests", "controller", "id", "key", "spent")
+    __slots__ = ("_requests", "controller", "id", "key", "span", "spent")
 
     def __init__(self, controller: str, key: str, spent: Counter[str] | None = None) -> None:
         self.controller = controller
         self.key = key
         self.id = f"{_process}-{next(_numbers)}"
         self.spent = Counter() if spent is None else spent
+        self.span: Any = None
         self._requests = 0
 
     def request(self, reason: str) -> str:

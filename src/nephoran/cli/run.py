@@ -16,6 +16,8 @@ from nephoran.cli.configured import Configured
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opentelemetry.trace import Tracer
+
     from nephoran.configuration import Configuration, Log
     from nephoran.intent.interpret import Interpreter
     from nephoran.metrics import OperatorMetrics
@@ -92,6 +94,7 @@ def manager(
         transport=transport,
         backoff=failures.backoff(configuration.backoff.by_type()) if backoff is None else backoff,
         metrics=metrics.runtime,
+        tracer=_tracer() if configuration.tracing.enabled else None,
     )
     metrics.follow(fleet, operator.stores)
     metrics.memories(meanings=meanings)
@@ -118,6 +121,17 @@ async def _serve(
     live = Live(read, loaded, running, backoff)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, live.reload)
     await running.serve(signals=True)
+
+
+def _tracer() -> Tracer:
+    """Makes the operator's spans. Raises ConfigurationError where nothing is installed that could."""
+    from steady.errors import ConfigurationError
+
+    try:
+        from opentelemetry.trace import get_tracer
+    except ImportError as error:
+        raise ConfigurationError("tracing.enabled: install the extra first: pip install 'nephoran[otel]'") from error
+    return get_tracer("nephoran")
 
 
 def _log_as(log: Log) -> None:

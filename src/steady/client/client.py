@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from steady.objects.keys import Key, Resource
 from steady.objects.patches import JSON_PATCH, MERGE_PATCH, Operation, encode
 from steady.objects.raw import RawList, RawObject, decode_list, decode_object
 from steady.reasons import Reason
+from steady.spans import Spans
 from steady.trace import current
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -50,12 +52,14 @@ class Client:
         field_manager: str = "steady",
         timeout: float = 30.0,
         fence: Callable[[], None] | None = None,
+        spans: Spans | None = None,
     ) -> None:
         self.transport = transport
         self.metrics = metrics or Metrics()
         self.fence = fence
         self._manager = field_manager
         self._timeout = timeout
+        self._send = self._sent if spans is None else partial(self._spanned, spans)
 
     async def get(self, resource: Resource, key: Key, *, reason: Reason) -> RawObject:
         """Read one object. Raises NotFound."""
@@ -172,12 +176,22 @@ class Client:
             headers = {**headers, "audit-id": trace.request(reason)}
         request = Request(method, path, query or {}, headers, body, self._timeout)
         try:
-            answer = await self._sent(request, resource.qualified, verb, reason)
+            answer = await self._send(request, resource.qualified, verb, reason)
         except errors.Unreachable:
-            answer = await self._sent(request, resource.qualified, verb, reason)
+            answer = await self._send(request, resource.qualified, verb, reason)
         if answer.status >= 400:
             raise api_error(answer, f"{method} {path}")
         return answer
+
+    async def _spanned(self, spans: Spans, request: Request, resource: str, verb: str, reason: Reason) -> Response:
+        trace = current()
+        told = {"http.request.method": request.method, "url.path": request.path, "steady.reason": reason.value}
+        with spans.span(f"{verb} {resource}", told, trace.span if trace else None) as span:
+            answer = await self._sent(request, resource, verb, reason)
+            span.set_attribute("http.response.status_code", answer.status)
+            if answer.status >= 400:
+                spans.failed(span, _name(answer))
+            return answer
 
     async def _sent(self, request: Request, resource: str, verb: str, reason: Reason) -> Response:
         self.metrics.request(resource, verb, reason)

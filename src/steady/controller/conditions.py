@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from steady import errors
 from steady.objects.conditions import Condition, false, find, message_limit, true, unknown
 from steady.objects.view import Status
 from steady.status import Update
@@ -22,13 +23,10 @@ READY, RECONCILING, STALLED, SUSPENDED = "Ready", "Reconciling", "Stalled", "Sus
 
 S = TypeVar("S", bound=Status)
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
-_TOKENS = re.compile(r"(?i)\b(bearer|token|password|secret|authorization)([=:\s]+)\S+")
-
 
 def redacted(text: str) -> str:
     """`text` without credentials of URLs and headers, short enough for a condition."""
-    return _TOKENS.sub(r"\1\2***", _CREDENTIALS.sub("***@", text))[:message_limit]
+    return errors.redacted(text)[:message_limit]
 
 
 def finished(status: S, generation: int) -> S:

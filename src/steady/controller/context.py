@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from steady.cache.store import Store
 from steady.clock import Clock
 from steady.controller.children import Family, Outcome
-from steady.metrics import Timer
 from steady.objects.children import Child
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
@@ -36,7 +36,7 @@ class Context(Generic[S]):
         families: Mapping[Resource, Family],
         report: Callable[[S], None],
         event: Callable[[str, str, str], None],
-        phase: Callable[[str], Timer],
+        phase: Callable[[str], AbstractContextManager[object]],
         cause: str,
         forced: bool = False,
     ) -> None:
@@ -62,7 +62,7 @@ class Context(Generic[S]):
         """Tell the object's story in an Event, if the budget of events allows."""
         self._event(type_, reason, message)
 
-    def phase(self, name: str) -> Timer:
+    def phase(self, name: str) -> AbstractContextManager[object]:
         """Times, as a context manager, one phase of the reconcile; names must be few, for they become series."""
         return self._phase(name)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +39,7 @@ from steady.objects.view import Object, Status
 from steady.queue import Closed, Priority, Queue
 from steady.reasons import Reason
 from steady.recorder import Recorder
+from steady.spans import Spans
 from steady.status import Outcome, StatusBatcher, Ticket, Update
 from steady.status.composition import known
 from steady.tasks import Scope
@@ -68,6 +70,7 @@ class Loop(Generic[O, S]):
         backoff: BackoffManager,
         clock: Clock,
         metrics: Metrics,
+        spans: Spans | None = None,
     ) -> None:
         self.controller = controller
         self.queue: Queue[Key] = Queue(metrics=metrics, name=controller.name)
@@ -78,6 +81,7 @@ class Loop(Generic[O, S]):
         self._batcher = batcher
         self._recorder = recorder
         self._clock = clock
+        self._spans = spans
         self._counters = metrics.controller(controller.name, controller.concurrency)
         self._retries = Retries(controller.name, self._store.resource.qualified, self.queue, backoff, self._counters)
         self._causes: dict[Key, str] = {}
@@ -190,15 +194,29 @@ class Loop(Generic[O, S]):
             except Closed:
                 return
             try:
-                await self._run(key)
+                await (self._run(key) if self._spans is None else self._spanned(key, self._spans))
             finally:
                 self.queue.done(key)
 
-    async def _run(self, key: Key) -> None:
+    async def _spanned(self, key: Key, spans: Spans) -> None:
+        """Run the key within a span that tells how it went."""
+        with spans.span(f"reconcile {self.controller.name}", {"steady.key": str(key)}) as span:
+            past = await self._run(key)
+            span.set_attribute("steady.controller", self.controller.name)
+            span.set_attribute("steady.reconcile", past.reconcile)
+            span.set_attribute("steady.cause", past.cause)
+            span.set_attribute("steady.result", past.result)
+            if past.error:
+                kind, _, text = past.error.partition(": ")
+                spans.failed(span, kind, text)
+
+    async def _run(self, key: Key) -> Past:
         cause = self._causes.pop(key, "")
         past = self._pasts.setdefault(key, Past())
         past.error = ""
         trace = Trace(self.controller.name, str(key), past.spent)
+        if self._spans is not None:
+            trace.span = self._spans.context()
         began, result = asyncio.get_running_loop().time(), "error"
         self._counters.started()
         with caused_by(trace):
@@ -219,6 +237,7 @@ class Loop(Generic[O, S]):
                 self._counters.finished(result, past.seconds)
                 if self._store.get(key) is None:
                     self._pasts.pop(key, None)
+        return past
 
     async def _handle(self, key: Key, cause: str) -> str:
         if not await self._store.fresh(key, _CATCH_UP):
@@ -416,10 +435,13 @@ class Loop(Generic[O, S]):
             families=families,
             report=partial(self._report, raw),
             event=event,
-            phase=self._counters.phase,
+            phase=self._counters.phase if self._spans is None else partial(self._phase, self._spans),
             cause=cause,
             forced=forced,
         )
+
+    def _phase(self, spans: Spans, name: str) -> AbstractContextManager[object]:
+        return spans.phase(name, self._counters.phase(name))
 
     def _report(self, raw: RawObject, status: S) -> None:
         self._submit(raw, conditions.progressing(status, raw.metadata.generation), Priority.MEDIUM, Reason.PROGRESS)
