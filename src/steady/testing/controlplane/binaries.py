@@ -5,6 +5,8 @@ in the user's cache and appears there whole or not at all.
 """
 
 import collections
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -23,6 +25,7 @@ NEEDED_GO = (1, 26)
 _PACKAGES_PER_LINE = 100
 _KEPT_OUTPUT_LINES = 20
 _GO_ANSWER_SECONDS = 60.0
+_SCRATCH = ".building-"
 
 Say = Callable[[str], None]
 
@@ -106,19 +109,40 @@ def build(say: Say, environment: Mapping[str, str] = os.environ) -> Path:
     Raises `GoMissingError` without a Go toolchain that is new enough, `BuildFailedError` where `go build` fails.
     """
     target = cache(environment)
+    if not complete(target):
+        require_go(environment)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(target.parent, say):
+            _fill(target, say, environment)
+    say(f"control plane: built in {target}")
+    return target
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, say: Say) -> Iterator[None]:
+    """Let one build at a time into `folder`; a build that ends in whatever way lets the next one in."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("control plane: another build is under way, waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fill(target: Path, say: Say, environment: Mapping[str, str]) -> None:
+    """Build everything next to `target` and move it there, unless somebody else has meanwhile."""
     if complete(target):
-        say(f"control plane: already built in {target}")
-        return target
-    require_go(environment)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent) as scratch:
+        return
+    for left in target.parent.glob(f"{_SCRATCH}*"):  # of builds that were killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=target.parent) as scratch:
         folder = Path(scratch) / "bin"
         for place, binary in enumerate(BINARIES, start=1):
             say(f"control plane: {place} of {len(BINARIES)}: building {binary.name} (minutes, the first time)")
             _compile(binary, folder, say, environment)
-        _publish(folder, target)
-    say(f"control plane: built in {target}")
-    return target
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
 
 
 def require_go(environment: Mapping[str, str] = os.environ) -> None:
@@ -177,11 +201,3 @@ def _link_flags(binary: Binary) -> str:
     major, minor, *_ = full.removeprefix("v").split(".")
     stamped = {"gitVersion": full, "gitMajor": major, "gitMinor": minor}
     return " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{key}={text}" for key, text in stamped.items())])
-
-
-def _publish(folder: Path, target: Path) -> None:
-    """Move a finished folder into its place; a build that came first stays."""
-    if complete(target):
-        return
-    shutil.rmtree(target, ignore_errors=True)
-    folder.rename(target)

@@ -5,6 +5,7 @@ session has several).
 """
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ class Process:
         self.log = log
         with log.open("ab") as output:
             self._leash = subprocess.Popen(
-                [sys.executable, "-IS", str(_LEASH), *command],
+                [sys.executable, "-IS", str(_LEASH), str(log.parent), *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -56,7 +57,9 @@ class Process:
         """Ask the server to stop, kill it if it does not, and wait until it is gone; twice is once."""
         assert self._leash.stdin is not None
         assert self._leash.stdout is not None
-        self._leash.stdin.close()
+        with contextlib.suppress(OSError, ValueError):  # it has ended by itself, or was stopped before
+            self._leash.stdin.write(b"stop")
+            self._leash.stdin.close()
         try:
             await asyncio.to_thread(self._leash.wait, _STOP_SECONDS)
         finally:
