@@ -92,7 +92,7 @@ def warned(call: Call, data: Json, unknown: Iterable[str]) -> Json:
         return {}
     problems = [f"unknown field {quoted(field)}" for field in unknown]
     if call.request.method != "PATCH" and call.media != protobuf.MEDIA:
-        problems = [*_duplicates(call.request.body), *problems]
+        problems = [*_duplicates(call.request.body, data), *problems]
     if problems and mode == "Strict":
         raise unhandled(call, data, f"strict decoding error: {', '.join(problems)}")
     return {"Warning": ", ".join(f"299 - {quoted(problem)}" for problem in problems)} if problems else {}
@@ -176,13 +176,18 @@ def _unrecognized(call: Call, why: str) -> Failure:
     return bad_request(f"the object provided is unrecognized (must be of type {kind}): {why}")
 
 
-def _duplicates(body: bytes) -> list[str]:
-    """The paths of fields that are named twice."""
-    return [f"duplicate field {quoted(path)}" for path in _repeated(json.loads(body, object_pairs_hook=_Pairs), "")]
+def _duplicates(body: bytes, data: Json) -> list[str]:
+    """The paths of fields that are named twice in `body`, which means `data`."""
+    if len(msgspec.json.encode(data)) == len(body):
+        return []  # what is as short as it can be says nothing twice
+    return [f"duplicate field {quoted(path)}" for path in _repeated(_PAIRS.decode(body.decode()), "")]
 
 
 class _Pairs(list[tuple[str, Any]]):
     """The fields of an object as they were written."""
+
+
+_PAIRS = json.JSONDecoder(object_pairs_hook=_Pairs)
 
 
 def _repeated(value: Any, path: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from steady.apiserver.exchange import Request
@@ -116,9 +117,14 @@ def check_verb(verb: str, path: Path, kind: Kind) -> None:
 
 def check_accept(accept: str) -> None:
     """Raise 406 where no form that the sender reads is one that is served."""
-    kinds = {clause.partition(";")[0].strip() for clause in accept.split(",")}
-    if accept and kinds.isdisjoint({*_SERVED, "application/*", "*/*"}):
+    if not _acceptable(accept):
         raise not_acceptable(_SERVED)
+
+
+@lru_cache
+def _acceptable(accept: str) -> bool:
+    kinds = {clause.partition(";")[0].strip() for clause in accept.split(",")}
+    return not kinds.isdisjoint({*_SERVED, "application/*", "*/*", ""})
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:

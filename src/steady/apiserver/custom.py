@@ -6,7 +6,8 @@ from typing import Any
 
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
-from steady.apiserver.validation import Validator
+from steady.apiserver.fields import schema_of
+from steady.apiserver.validation import Validator, leading
 
 _TOP = ("apiVersion", "kind", "metadata")
 
@@ -16,21 +17,26 @@ class Structural:
 
     def __init__(self, schema: Json) -> None:
         self.schema = schema
+        self.fields = schema_of(schema)
         self._validator = Validator(schema)
+        self._defaults = leading(schema, lambda part: "default" in part) or {"properties": {}}
 
     def causes(self, data: Json, old: Json | None, known: list[Cause]) -> list[Cause]:
         """What the schema forbids in `data`, given what it was before, together with what is `known` to be wrong."""
         return self._validator.causes(data, old, known)
 
     def pruned(self, data: Json) -> tuple[Json, list[str]]:
-        """`data` without the fields that the schema does not know, and the paths of those."""
+        """`data` without the fields that the schema does not know, and the paths of those.
+
+        A null where none may stand goes too, unless a default is to take its place.
+        """
         unknown: list[str] = []
         kept = _pruned({key: value for key, value in data.items() if key not in _TOP}, self.schema, "", unknown)
         return {key: data[key] for key in _TOP if key in data} | kept, unknown
 
     def defaulted(self, data: Json) -> Json:
-        """`data` with the schema's defaults where it says nothing, and without nulls where none may stand."""
-        filled: Json = _defaulted(data, self.schema)
+        """`data` with the schema's defaults where it says nothing."""
+        filled: Json = _defaulted(data, self._defaults)
         return filled
 
     def read(self, data: Json) -> Json:
@@ -65,10 +71,10 @@ def _pruned_fields(value: Json, schema: Json, path: str, unknown: list[str]) -> 
     kept: Json = {}
     for key, inner in value.items():
         where = f"{path}.{key}" if path else key
-        if key in properties:
-            kept[key] = _pruned(inner, properties[key], where, unknown)
-        elif isinstance(extra, dict):
-            kept[key] = _pruned(inner, extra, where, unknown)
+        known = properties.get(key, extra if isinstance(extra, dict) else None)
+        if known is not None:
+            if inner is not None or known.get("nullable") or "default" in known:
+                kept[key] = _pruned(inner, known, where, unknown)
         elif everything:
             kept[key] = inner
         else:
@@ -85,17 +91,13 @@ def _defaulted(value: Any, schema: Json) -> Any:
 
 
 def _defaulted_map(value: Json, schema: Json) -> Json:
-    properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
+    properties, extra = schema["properties"], schema.get("additionalProperties")
     filled = dict(value)
     for key, inner in properties.items():
         if "default" in inner and (key not in filled or (filled[key] is None and not inner.get("nullable"))):
             filled[key] = inner["default"]
-    for key in list(filled):
-        known = properties.get(key, extra)
-        if not isinstance(known, dict):
-            continue
-        if filled[key] is None and not known.get("nullable"):
-            del filled[key]
-        else:
-            filled[key] = _defaulted(filled[key], known)
+        if key in filled:
+            filled[key] = _defaulted(filled[key], inner)
+    if extra is not None:
+        filled |= {key: _defaulted(inner, extra) for key, inner in filled.items() if key not in properties}
     return filled

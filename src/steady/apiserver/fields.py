@@ -7,7 +7,7 @@ below. `{}` is one field; a field with others below it is marked by the element 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,58 +18,96 @@ _SELF: Json = {".": {}}
 _SETS = frozenset({"finalizers"})
 _WHOLE_MAPS = frozenset({"selector", "nodeSelector"})
 _KEY_DEFAULTS: Mapping[str, Json] = {"ports": {"protocol": "TCP"}}
+_NAMED = {*MERGE_KEYS, *_SETS, *_WHOLE_MAPS}
 
 
-class Schema(NamedTuple):
-    """What is known of a field: its name, and what a custom kind's schema says of it (None for a built-in kind)."""
+class Schema:
+    """What is known of a field: what a definition declares of it, or for a built-in kind (None) what its name means.
 
-    name: str
-    declared: Json | None
+    One schema serves a kind for ever; what is below it is made when first asked for.
+    """
+
+    __slots__ = ("_below", "_declared", "_name", "_others", "whole")
+
+    def __init__(self, declared: Json | None, name: str = "") -> None:
+        self._declared = declared
+        self._name = name
+        self._below: dict[str, Schema] = {}
+        self._others: Schema | None = None
+        self.whole = name in _WHOLE_MAPS if declared is None else declared.get("x-kubernetes-map-type") == "atomic"
+        """Whether a map has one owner, whatever is in it."""
 
     def below(self, name: str) -> Schema:
         """The schema of a field of this map."""
-        if self.declared is None or (self.name, name) == ("", "metadata"):
-            return Schema(name, None)  # metadata has the same rules for every kind: no schema repeats them
-        extra = self.declared.get("additionalProperties")
-        found = (self.declared.get("properties") or {}).get(name)
-        return Schema(name, found or (extra if isinstance(extra, dict) else {}))
+        return self._below.get(name) or self._named(name) or self._any()
 
     def entry(self) -> Schema:
         """The schema of an entry of this list."""
-        return Schema(".", None if self.declared is None else self.declared.get("items") or {})
+        declared = None if self._declared is None else self._declared.get("items") or {}
+        return self._below.get(".") or self._below.setdefault(".", Schema(declared))
 
     def keys(self, value: list[Any]) -> tuple[str, ...]:
         """The fields by which the entries of a list are told apart; none where the list is one whole."""
-        if self.declared is not None:
-            is_map = self.declared.get("x-kubernetes-list-type") == "map"
-            return tuple(self.declared.get("x-kubernetes-list-map-keys") or ()) if is_map else ()
-        known = [key for key in MERGE_KEYS.get(self.name, ()) if all(isinstance(e, dict) and key in e for e in value)]
-        return (*known[:1], *_KEY_DEFAULTS.get(self.name, ())) if known else ()
+        if self._declared is not None:
+            is_map = self._declared.get("x-kubernetes-list-type") == "map"
+            return tuple(self._declared.get("x-kubernetes-list-map-keys") or ()) if is_map else ()
+        known = [key for key in MERGE_KEYS.get(self._name, ()) if all(isinstance(e, dict) and key in e for e in value)]
+        return (*known[:1], *self.key_defaults) if known else ()
+
+    @property
+    def key_defaults(self) -> Json:
+        """The values of keys that an entry may leave out."""
+        return _KEY_DEFAULTS.get(self._name, {}) if self._declared is None else {}
 
     def is_set(self) -> bool:
         """Whether the list holds each value once, whoever put it there."""
-        if self.declared is None:
-            return self.name in _SETS
-        return bool(self.declared.get("x-kubernetes-list-type") == "set")
+        if self._declared is None:
+            return self._name in _SETS
+        return bool(self._declared.get("x-kubernetes-list-type") == "set")
 
-    def is_whole(self) -> bool:
-        """Whether the map has one owner, whatever is in it."""
-        if self.declared is None:
-            return self.name in _WHOLE_MAPS
-        return bool(self.declared.get("x-kubernetes-map-type") == "atomic")
+    def replace(self, name: str, schema: Schema) -> None:
+        """Let a field of this map have another schema than is declared."""
+        self._below[name] = schema
+
+    def _named(self, name: str) -> Schema | None:
+        """The schema of a field that is like no other."""
+        if self._declared is None:
+            declared, known = None, name in _NAMED
+        else:
+            declared = (self._declared.get("properties") or {}).get(name)
+            known = declared is not None
+        return self._below.setdefault(name, Schema(declared, name)) if known else None
+
+    def _any(self) -> Schema:
+        """The schema of a field that is like all others."""
+        if self._others is None:
+            extra = None if self._declared is None else self._declared.get("additionalProperties")
+            self._others = Schema((extra if isinstance(extra, dict) else {}) if self._declared is not None else None)
+        return self._others
+
+
+BUILT_IN = Schema(None)
+"""The schema of every built-in kind."""
+
+
+def schema_of(declared: Json) -> Schema:
+    """The schema of a custom kind. Its metadata is that of every kind: definitions do not repeat it."""
+    whole = Schema(declared)
+    whole.replace("metadata", BUILT_IN)
+    return whole
 
 
 def parts(value: Any, schema: Schema) -> dict[str, tuple[Any, Schema]] | None:
     """The elements of a value with what they hold, None where it has none but itself."""
     if isinstance(value, dict):
-        if schema.is_whole():
+        if schema.whole:
             return None
         return {f"f:{name}": (inner, schema.below(name)) for name, inner in value.items()}
     if not isinstance(value, list):
         return None
     if schema.is_set():
         return {f"v:{_json(entry)}": (entry, schema.entry()) for entry in value}
-    keys, defaults = schema.keys(value), _KEY_DEFAULTS.get(schema.name, {})
+    keys, defaults = schema.keys(value), schema.key_defaults
     if not keys:
         return None
     identities = ({key: entry.get(key, defaults.get(key)) for key in keys} for entry in value)

@@ -9,6 +9,7 @@ import msgspec
 
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
+from steady.apiserver.fields import BUILT_IN, Schema
 from steady.objects import Resource
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
     list_kind: str = ""
 
     @property
-    def schema(self) -> Json | None:
-        """What a definition says of the kind's fields; None for a built-in kind."""
-        return self.structural.schema if self.structural is not None else None
+    def fields(self) -> Schema:
+        """What is known of the kind's fields."""
+        return self.structural.fields if self.structural is not None else BUILT_IN
 
     @property
     def subresources(self) -> tuple[str, ...]:

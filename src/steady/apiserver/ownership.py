@@ -78,7 +78,7 @@ class Owners:
         return sorted(entries, key=lambda entry: [entry.get(field, "") for field in _ORDER])
 
 
-def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager, time: str) -> Json:
+def recorded(old: Json | None, new: Json, schema: Schema, manager: Manager, time: str) -> Json:
     """`new` with its owners: `manager` owns what it has changed from `old`, and nobody what is gone.
 
     Of an object that nobody owns nothing is recorded before the first apply.
@@ -86,7 +86,7 @@ def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager,
     entries = _entries(new) or _entries(old)
     if entries == [{}] or (old is not None and not entries):  # the first is how a writer says that nobody owns it
         return _with(new, [])
-    changed, gone = fields.changes(_ownable(old), _ownable(new), Schema("", schema))
+    changed, gone = fields.changes(_ownable(old), _ownable(new), schema)
     if manager.subresource == "scale" and all(
         fields.both(each.get("fieldsV1", {}), changed) is None for each in entries
     ):
@@ -96,22 +96,21 @@ def recorded(old: Json | None, new: Json, schema: Json | None, manager: Manager,
     return _with(new, owners.after(owned, fields.union(changed, gone), time))
 
 
-def applied(live: Json | None, wanted: Json, schema: Json | None, manager: Manager, time: str, *, force: bool) -> Json:
+def applied(live: Json | None, wanted: Json, schema: Schema, manager: Manager, time: str, *, force: bool) -> Json:
     """`live` after a server-side apply of `wanted`: what the manager says no more goes where nobody else owns it.
 
     Raises 409 naming who owns a field that would change, unless it is forced. What kubectl had applied by itself is
     kubectl's own here too.
     """
-    whole = Schema("", schema)
-    owners = Owners(_entries(live) or _before_first_apply(live, whole, manager, time), manager)
-    given = _tree(wanted, whole, containers=False)
+    owners = Owners(_entries(live) or _before_first_apply(live, schema, manager, time), manager)
+    given = _tree(wanted, schema, containers=False)
     dropped = owners.only_own(fields.minus(owners.own, given))
-    new = fields.merged(live or {}, wanted, whole)
-    new = fields.without(new, dropped, whole) if dropped else new
-    changed, gone = fields.changes(_ownable(live), _ownable(new), whole)
+    new = fields.merged(live or {}, wanted, schema)
+    new = fields.without(new, dropped, schema) if dropped else new
+    changed, gone = fields.changes(_ownable(live), _ownable(new), schema)
     remembered = _last_applied(live) if manager.name == "kubectl" else None
     if not force:
-        owners.check(fields.minus(changed, _tree(remembered, whole, containers=True)) if remembered else changed)
+        owners.check(fields.minus(changed, _tree(remembered, schema, containers=True)) if remembered else changed)
     after = _with(new, owners.after(given, fields.union(changed, gone), time))
     return _remembering(after, wanted) if remembered else after
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jsonschema_rs
@@ -32,6 +32,8 @@ _KEPT = frozenset(
         "maxProperties",
     ]
 )
+_BELOW = ("items", "additionalProperties")
+_KEYED = ("map", "set")
 _FORMATS = frozenset(["date-time", "date", "email", "ipv4", "ipv6", "uri", "uuid"])
 _COMPLAINTS: Mapping[str, str] = {
     "minLength": "should be at least {limit} chars long",
@@ -64,10 +66,10 @@ class Validator:
     """The rules of one structural schema. Raises `cel.BadRule` at construction for a rule that cannot be compiled."""
 
     def __init__(self, schema: Json) -> None:
-        self._schema = schema
         self._json = jsonschema_rs.Draft4Validator(
             translated(schema), validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
         )
+        self._lists = leading(schema, lambda part: part.get("x-kubernetes-list-type") in _KEYED)
         self._rules = _Rules(schema)
 
     def causes(self, data: Json, old: Json | None, known: list[Cause]) -> list[Cause]:
@@ -75,7 +77,7 @@ class Validator:
 
         Rules run unless something is wrong that could make them fail for no reason of their own.
         """
-        found = [*self._structural(data), *_lists(data, self._schema, ())]
+        found = [*self._structural(data), *(_lists(data, self._lists, ()) if self._lists else ())]
         if old is not None:
             found = [each for each in found if _at(old, each.path) != _at(data, each.path)]
         causes = [*sorted((each.cause for each in found), key=lambda cause: cause.field), *known]
@@ -203,24 +205,37 @@ def _complaint(kind: Any, value: Any, field: str) -> str:
     return (f"{field}{infix}" if field else '""' + infix) + told.format(**values)
 
 
+def leading(schema: Json, there: Callable[[Json], bool]) -> Json | None:
+    """The part of a schema that leads to where `there` says yes, None where nothing does."""
+    below = {name: leading(inner, there) for name, inner in (schema.get("properties") or {}).items()}
+    properties = {name: part for name, part in below.items() if part is not None}
+    more = {key: leading(schema[key], there) for key in _BELOW if isinstance(schema.get(key), dict)}
+    found = {key: part for key, part in more.items() if part is not None}
+    if not (properties or found or there(schema)):
+        return None
+    own = {key: value for key, value in schema.items() if key not in _BELOW}
+    return {**own, **found, "properties": properties}
+
+
 def _lists(value: Any, schema: Json, path: tuple[str | int, ...]) -> Iterator[_Located]:
     """Duplicates in lists that are maps or sets."""
     if isinstance(value, dict):
-        properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
-        for name, inner in value.items():
-            below = properties.get(name, extra)
-            if isinstance(below, dict):
-                yield from _lists(inner, below, (*path, name))
+        for name, inner in schema["properties"].items():
+            if name in value:
+                yield from _lists(value[name], inner, (*path, name))
+        if (extra := schema.get("additionalProperties")) is not None:
+            for name in value.keys() - schema["properties"].keys():
+                yield from _lists(value[name], extra, (*path, name))
     elif isinstance(value, list):
         yield from _duplicates(value, schema, path)
-        if isinstance(items := schema.get("items"), dict):
+        if (items := schema.get("items")) is not None:
             for index, entry in enumerate(value):
                 yield from _lists(entry, items, (*path, index))
 
 
 def _duplicates(value: list[Any], schema: Json, path: tuple[str | int, ...]) -> Iterator[_Located]:
     keys, kind = schema.get("x-kubernetes-list-map-keys") or (), schema.get("x-kubernetes-list-type")
-    if kind not in {"map", "set"}:
+    if kind not in _KEYED:
         return
     seen: set[str] = set()
     for index, entry in enumerate(value):

@@ -145,7 +145,7 @@ class Writer:
             raise conflict(call.kind.resource, call.name, why)
         live = None if item is None else shown(call.kind, item.data)
         manager, force = self._manager(call, "Apply"), flag(call.query, "force")
-        merged = ownership.applied(live, writable(call, wanted), call.kind.schema, manager, self._now(), force=force)
+        merged = ownership.applied(live, writable(call, wanted), call.kind.fields, manager, self._now(), force=force)
         data, warnings = self._admitted(call, merged)
         if item is None:
             return self._stored(call, call.key, self._fresh(call, data), None, 201, warnings)
@@ -185,7 +185,7 @@ class Writer:
         return Manager(call.manager, operation, call.kind.resource.api_version, call.subresource)
 
     def _owned(self, call: Call, new: Json, old: Json | None) -> Json:
-        return ownership.recorded(old, new, call.kind.schema, self._manager(call, "Update"), self._now())
+        return ownership.recorded(old, new, call.kind.fields, self._manager(call, "Update"), self._now())
 
     def _now(self) -> str:
         return timestamp(self._clock.now())
