@@ -70,8 +70,8 @@ def kubectl(server: Target, tmp_path: Path) -> Kubectl:
     return server.kubectl(locate() / "kubectl", tmp_path)
 
 
-@pytest.fixture
-def finalizer_policy(api: Api, namespace: str) -> Installer:
+@pytest.fixture(scope="session")
+def finalizer_policy(api: Api) -> Installer:
     """How to make the server add a finalizer at CREATE: its own switch, or a real admission policy."""
 
     async def install_policy(group: str, plural: str, finalizer: str) -> None:
@@ -84,7 +84,7 @@ def finalizer_policy(api: Api, namespace: str) -> Installer:
 
         async def effective() -> bool:
             tried = await api.post(
-                f"/apis/{group}/v1/namespaces/{namespace}/{plural}",
+                f"/apis/{group}/v1/namespaces/default/{plural}",
                 {
                     "apiVersion": f"{group}/v1",
                     "kind": "Gadget",

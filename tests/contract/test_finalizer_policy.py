@@ -13,12 +13,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 OTHER = "example.com/other"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def gadgets(api: Api, namespace: str, finalizer_policy: Installer) -> Widgets:
-    """A kind of its own whose objects get a finalizer at CREATE."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def group(api: Api, finalizer_policy: Installer) -> str:
+    """The group of a kind whose objects get a finalizer at CREATE."""
     group = group_of_its_own()
     await install(api, crd(group, "gadgets", "Gadget"))
     await finalizer_policy(group, "gadgets", FINALIZER)
+    return group
+
+
+@pytest.fixture
+def gadgets(api: Api, group: str, namespace: str) -> Widgets:
+    """The objects of that kind in this test's namespace: none yet."""
     collection = Widgets(api, namespace)
     collection.path = f"/apis/{group}/v1/namespaces/{namespace}/gadgets"
     return collection
