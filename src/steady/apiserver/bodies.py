@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from steady.apiserver import metadata, protobuf
+from steady.apiserver import forms, metadata, protobuf
 from steady.apiserver.call import Call
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause, Failure, bad_request, invalid, quoted, unsupported_media_type
@@ -42,23 +42,36 @@ def patch(body: bytes) -> Any:
 
 
 def options(call: Call) -> Mapping[str, Any]:
-    """The options of a deletion: those of the body, or where there is none those of the query."""
+    """The options of a deletion: those of the body, or where there is none those of the query. Raises 400."""
     if not call.request.body.strip():
         return call.query
     try:
-        return msgspec.json.decode(call.request.body, type=Json)
-    except msgspec.DecodeError as error:
+        found = msgspec.json.decode(call.request.body, type=Json)
+        msgspec.convert(found, forms.DeleteOptions)
+    except msgspec.MsgspecError as error:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+    return found
 
 
 def applied(call: Call) -> Json:
     """The object that an apply writes, in JSON or YAML. Raises 400 where it is none, or of another kind."""
     data = _parsed(call.request.body)
-    version, kind = data.get("apiVersion", ""), data.get("kind", "")
+    version, kind, told = data.get("apiVersion", ""), data.get("kind", ""), data.get("metadata")
     if (version, kind) != (call.kind.resource.api_version, call.kind.resource.kind):
         raise bad_request(f"invalid object type: {version}, Kind={kind}")
-    if (data.get("metadata") or {}).get("managedFields"):
+    if not isinstance(told, dict) or told.get("name") != call.name:
+        raise bad_request(f"the name of the object does not match the name on the URL ({call.name})")
+    if told.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
+    return data
+
+
+def scaled(call: Call, data: Json) -> Json:
+    """`data` where it is a Scale. Raises 400 or 422 where it is none."""
+    try:
+        msgspec.convert(data, forms.Scale)
+    except msgspec.ValidationError as error:
+        raise unhandled(call, data, str(error)) from error
     return data
 
 
@@ -80,7 +93,7 @@ def identified(call: Call, data: Json) -> tuple[Json, list[str]]:
         raise bad_request(why)
     if call.namespace and told.get("namespace", call.namespace) != call.namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    known, more = _formed(call, data)
+    known, more = (data, []) if call.kind.custom else _formed(call, data)
     whole = {**known, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": told}
     return whole, [*unknown, *more]
 
@@ -114,6 +127,8 @@ def _check_type(call: Call, data: Json, name: str) -> None:
     kind = data.get("kind") or ("" if custom else resource.kind)
     if not kind:
         raise _missing_kind(call, data)
+    if not (isinstance(version, str) and isinstance(kind, str)):
+        raise unhandled(call, data, "apiVersion and kind: texts are expected")
     if version != resource.api_version and call.request.method != "PATCH":
         expected = f"does not match the expected API version ({resource.api_version})"
         raise bad_request(f"the API version in the data ({version}) {expected}")
@@ -138,14 +153,14 @@ def _missing_kind(call: Call, data: Json) -> Failure:
 
 def _formed(call: Call, data: Json) -> tuple[Json, list[str]]:
     """`data` with the fields that its built-in kind has, and the names of the others."""
-    form = call.kind.form
-    if form is None:
-        return data, []
-    known = {*_TOP, *form.__struct_encode_fields__}
+    form = call.kind.form or forms.Loose
     try:
         msgspec.convert(data, form)
     except msgspec.ValidationError as error:
         raise unhandled(call, data, str(error)) from error
+    if call.kind.form is None:
+        return data, []
+    known = {*_TOP, *form.__struct_encode_fields__}
     kept = {name: value for name, value in data.items() if name in known and value is not None}
     return kept, [name for name in data if name not in known]
 

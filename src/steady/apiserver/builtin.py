@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from steady.apiserver import columns as printed
-from steady.apiserver import events, rules
+from steady.apiserver import events, forms, rules
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause
 from steady.apiserver.kinds import Column, Kind, ScalePaths, faultless, same
@@ -81,6 +81,7 @@ CRD = _kind(
     status=True,
     generation=True,
     columns=(printed.CREATED_AT,),
+    form=forms.Definition,
     categories=("api-extensions",),
 )
 
@@ -94,6 +95,7 @@ NAMESPACE = _kind(
     status=True,
     defaults=rules.namespace,
     columns=printed.NAMESPACE,
+    form=forms.Namespace,
 )
 
 
@@ -110,7 +112,7 @@ def kinds() -> list[Kind]:
             columns=printed.CONFIG_MAP,
             inward=rules.config_map,
             faults=rules.keyed_faults,
-            form=rules.ConfigMapForm,
+            form=forms.ConfigMap,
         ),
         _kind(
             "",
@@ -120,7 +122,7 @@ def kinds() -> list[Kind]:
             columns=printed.SECRET,
             inward=rules.secret,
             faults=rules.keyed_faults,
-            form=rules.SecretForm,
+            form=forms.Secret,
         ),
         _kind("", "v1", "ServiceAccount", "serviceaccounts", short="sa"),
         _kind("", "v1", "Service", "services", short="svc", status=True, inward=rules.service),
@@ -141,6 +143,7 @@ def kinds() -> list[Kind]:
             categories=("all",),
             inward=rules.workload,
             faults=rules.workload_faults,
+            form=forms.Workload,
         ),
         _kind(
             "apps",
@@ -153,6 +156,7 @@ def kinds() -> list[Kind]:
             generation=True,
             inward=rules.workload,
             faults=rules.workload_faults,
+            form=forms.Workload,
         ),
         _kind(
             "apps",
@@ -165,6 +169,7 @@ def kinds() -> list[Kind]:
             generation=True,
             inward=rules.workload,
             faults=rules.workload_faults,
+            form=forms.Workload,
         ),
         _kind("apps", "v1", "DaemonSet", "daemonsets", short="ds", status=True, generation=True),
         _kind("batch", "v1", "Job", "jobs", status=True, generation=True),

@@ -6,8 +6,6 @@ import base64
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from steady.apiserver.exchange import Json
 from steady.apiserver.failures import Cause, quoted
 from steady.apiserver.validation import shown
@@ -18,23 +16,6 @@ _KEY_RULE = (
     "or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 _LARGEST_DATA = 1024 * 1024  # bytes of all values
-
-
-class ConfigMapForm(msgspec.Struct, rename="camel"):
-    """What a ConfigMap consists of, besides what every object has."""
-
-    data: dict[str, str | None] | None = None
-    binary_data: dict[str, bytes] | None = None
-    immutable: bool | None = None
-
-
-class SecretForm(msgspec.Struct, rename="camel"):
-    """What a Secret consists of, besides what every object has."""
-
-    data: dict[str, bytes | None] | None = None
-    string_data: dict[str, str] | None = None
-    type: str | None = None
-    immutable: bool | None = None
 
 
 def namespace(data: Json) -> Json:

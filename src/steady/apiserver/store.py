@@ -184,10 +184,6 @@ class Store:
         """Whether an object of that identity is stored, of any kind."""
         return uid in self._uids
 
-    def located(self, uid: str) -> tuple[str, Key] | None:
-        """The collection and key of the object of that identity."""
-        return self._uids.get(uid)
-
     def dependents(self, uid: str) -> list[tuple[str, Key]]:
         """Collection and key of every object that names `uid` as an owner."""
         return sorted(self._dependents.get(uid, ()))

@@ -156,7 +156,7 @@ class Writer:
 
     def _rescaled(self, call: Call, change: Callable[[Json], Json]) -> Response:
         item = self._reader.item(call)
-        wanted = change(scaling.shown(call.kind, item.data))
+        wanted = bodies.scaled(call, change(scaling.shown(call.kind, item.data)))
         version = (wanted.get("metadata") or {}).get("resourceVersion")
         if version and version != item.data["metadata"]["resourceVersion"]:
             raise stale(call.kind.resource, call.name)
