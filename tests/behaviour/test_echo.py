@@ -98,3 +98,35 @@ async def test_echo_costs_one_child_and_one_status() -> None:
         async with running(server, controller) as manager:
             await settled(manager)
             assert requests(server) == []
+
+
+async def test_a_status_that_another_applies_by_force_is_written_whole_again() -> None:
+    """The status is one field with one owner: unforced it is a conflict, forced it erases ours, and costs one patch."""
+    theirs = {"apiVersion": "example.com/v1", "kind": "Echo", "metadata": {"name": "a"}, "status": {"said": "mine"}}
+    headers = {"content-type": "application/apply-patch+yaml"}
+    async with Server(clock=ManualClock()) as server:
+        user = User(server)
+        await user.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd(Echo))
+        async with running(server, controller) as manager:
+            body = {key: value for key, value in theirs.items() if key != "status"} | {"spec": {"text": "hello"}}
+            await user.send("POST", ECHOES, body)
+            await settled(manager)
+            whole = (await user.send("GET", f"{ECHOES}/a"))["status"]
+            server.log.clear()
+            refused, forced = [
+                await server.handle(
+                    Request(
+                        "PATCH",
+                        f"{ECHOES}/a/status",
+                        {"fieldManager": "other", "force": force},
+                        headers,
+                        json.dumps(theirs).encode(),
+                    )
+                )
+                for force in ("false", "true")
+            ]
+            assert (refused.status, forced.status) == (409, 200)
+            assert json.loads(forced.body)["status"] == theirs["status"]
+            await settled(manager)
+            assert requests(server) == [("patch", "echoes", "status")]
+            assert (await user.send("GET", f"{ECHOES}/a"))["status"] == whole
