@@ -17,7 +17,7 @@ from nephoran.repository.messages import commit_message
 from nephoran.repository.paths import RECORD_FILE, check_directory
 from nephoran.repository.protocol import CLUSTER, Change, Commit, Record
 from nephoran.repository.requests import Outcome, Request, decoded, foreign, removing, writing
-from nephoran.repository.writer import Writer
+from nephoran.repository.writer import Landing, Writer
 from steady.clock import Clock
 from steady.intervals import Interval
 from steady.tasks import Scope
@@ -72,7 +72,8 @@ class MemoryRepository:
     """An IntentRepository on a MemoryRemote: same queue, groups, checks and answers as with git.
 
     `fault` is called at every point of a group's way and may raise a RepositoryError (the write fails there) or
-    anything else (the process dies there). A push takes `latency` seconds of the event loop's time.
+    anything else (the process dies there). A push takes `latency` seconds of the event loop's time. `looks` and `meter`
+    are as with git.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class MemoryRepository:
         latency: float = 0.0,
         fault: Callable[[Point], None] = _no_fault,
         looks: Interval = LOOKS,
+        meter: Callable[[Landing], Landing] = lambda landing: landing,
     ) -> None:
         self.remote = remote or MemoryRemote()
         self.fault = fault
@@ -93,6 +95,7 @@ class MemoryRepository:
         self._head: MemoryCommit | None = None
         self._tree: Tree = {}
         self._looks = looks
+        self._meter = meter
         self._moves = 0
         self._sent: MemoryCommit | None = None
         self.drift = Drift()
@@ -101,7 +104,7 @@ class MemoryRepository:
 
     async def __aenter__(self) -> Self:
         self._fetch()
-        self._writer = Writer(self)
+        self._writer = Writer(self._meter(self))
         self._scope = await Scope("repository").__aenter__()
         self._scope.start(self._writer.run(), "writer")
         self._scope.start(self.drift.watch(self._looks, self._look), "drift")
