@@ -151,7 +151,6 @@ class Loop(Generic[O, S]):
     def _own_change(self, change: Change) -> None:
         self._intervals.changed(change.key)
         if change.new is None:
-            self._intervals.forget(change.key)
             self._retries.forget(change.key, "gone")
             self._wishes.forget(change.key)
             self._pasts.pop(change.key, None)
@@ -246,8 +245,7 @@ class Loop(Generic[O, S]):
         if raw is None or raw.metadata.deleting:
             if raw:
                 await self._clean(raw, cause)
-            else:
-                self._intervals.forget(key)
+            self._intervals.forget(key)
             self._retries.forget(key, "gone")
             return "success"
         if self._wishes.suspended(raw):
