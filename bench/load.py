@@ -90,8 +90,8 @@ class Load:
     async def run(self) -> None:
         """Do it; returns when the last intent is completed, or was waited for long enough."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._seconds
         bodies = iter(Intents(_MOST).bodies())
+        until = loop.time() + self._seconds
         async with Scope("load") as scope:
             watching = scope.start(self._watch(), "watch")
             users = [scope.start(self._create_all(bodies, until), f"user-{n}") for n in range(self._at_once)]

@@ -1,13 +1,14 @@
 """Micro-benchmarks of every hot part: time and memory per operation, growth with the number of keys.
 
-Numbers of one run compare with each other; those of two runs only where the machine was equally busy, but for the
-counts of bytes, allocations and instructions (`--count`), which repeat.
+Numbers of one run compare with each other. To compare times of two runs, each is divided by its yardstick, an empty
+loop measured in the same run; counts of bytes, allocations and instructions (`--count`) repeat by themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
 import platform
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from bench.micro.case import FEW, Case, Prepare
 from bench.micro.catalogue import CASES
 from bench.micro.counts import Count, available, counts_of
 from bench.micro.report import Measured, Run, show
-from bench.micro.timing import REPEATS, growth_of, memory_of, time_of, together
+from bench.micro.timing import REPEATS, growth_of, memory_of, time_of, together, yardstick
 
 _WIDTH = 150  # of the tables, where no terminal says otherwise
 _PAIRS: dict[str, tuple[Prepare, Prepare]] = {
@@ -30,10 +31,10 @@ _PAIRS: dict[str, tuple[Prepare, Prepare]] = {
 }
 
 
-async def instrumentation(name: str, repeats: int = REPEATS) -> float:
-    """The percentage of a reconcile that its counting takes: measured with it and without, in turns."""
-    counted, silent = await together(_PAIRS[name], [FEW, FEW], repeats)
-    return 100 * (1 - min(silent) / min(counted))
+async def instrumentation(name: str, repeats: int = 2 * REPEATS) -> float:
+    """The percentage of a reconcile that its counting takes: the median of pairs of runs with it and without."""
+    with_it, without = await together(_PAIRS[name], [FEW, FEW], repeats)
+    return 100 * statistics.median(1 - silent / counted for counted, silent in zip(with_it, without, strict=True))
 
 
 async def measured(case: Case, count: Count | None, *, grown: bool) -> Measured:
@@ -50,7 +51,7 @@ def _run(cases: Sequence[Case], *, count: bool, grown: bool, console: Console) -
             found.append(asyncio.run(measured(case, counts.get(case.name), grown=grown)))
     chosen = {case.name for case in cases}
     parts = {name: asyncio.run(instrumentation(name)) for name in _PAIRS if name in chosen}
-    return Run(platform.python_version(), found, parts)
+    return Run(platform.python_version(), yardstick(), found, parts)
 
 
 @click.command(help=__doc__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from rich import box
@@ -32,9 +32,10 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One run. `instrumentation` is the part of a reconcile that its counting takes, in percent, by reconcile."""
+    """One run. `yardstick` is in nanoseconds, `instrumentation` the percentage of a reconcile that counting takes."""
 
     python: str
+    yardstick: float
     measured: list[Measured]
     instrumentation: dict[str, float] = {}
 
@@ -54,13 +55,15 @@ class Run(msgspec.Struct, frozen=True):
 
 def show(run: Run, before: Run | None, console: Console) -> None:
     """Print the numbers, the Go package's beside them, and the promises."""
-    console.print(_numbers(run, {it.name: it for it in before.measured} if before else {}))
+    console.print(_numbers(run, before))
     console.print(_goes(run))
     console.print(_promises(run))
 
 
-def _numbers(run: Run, before: Mapping[str, Measured]) -> Table:
-    table = Table(title=f"Per operation, Python {run.python}", box=box.SIMPLE)
+def _numbers(run: Run, before: Run | None) -> Table:
+    title = f"Per operation, Python {run.python}; the yardstick, an empty loop's turn, takes {run.yardstick:.1f} ns"
+    table = Table(title=title, box=box.SIMPLE)
+    saved = {it.name: it for it in before.measured} if before else {}
     table.add_column("benchmark", no_wrap=True)
     headings = ["least µs", "median", "peak B", "kept B"]
     headings += ["bytes", "allocations", "instructions"] if any(it.count for it in run.measured) else []
@@ -74,18 +77,18 @@ def _numbers(run: Run, before: Mapping[str, Measured]) -> Table:
             cells += [f"{value:,.0f}" for value in msgspec.structs.astuple(it.count)] if it.count else ["–"] * 3
         cells.append("–" if it.growth is None else f"{it.growth:.2f}")
         if before:
-            cells.append(_ratio(it, before.get(it.name)))
+            cells.append(_ratio(it, saved.get(it.name), run.yardstick / before.yardstick))
         table.add_row(it.name, *cells)
     return table
 
 
-def _ratio(now: Measured, before: Measured | None) -> str:
-    """Instructions where both runs have counted them, since they repeat; else the least time."""
+def _ratio(now: Measured, before: Measured | None, slower: float) -> str:
+    """Instructions where both runs have counted them, for they repeat; else times, of a machine `slower` than then."""
     if before is None:
         return "new"
     if now.count and before.count:
         return f"{now.count.instructions / before.count.instructions:.3f} i"
-    return f"{now.time.least / before.time.least:.2f} t"
+    return f"{now.time.least / before.time.least / slower:.2f} t"
 
 
 def _goes(run: Run) -> Table:

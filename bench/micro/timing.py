@@ -37,6 +37,18 @@ class Memory(msgspec.Struct, frozen=True):
     kept: float
 
 
+def yardstick() -> float:
+    """Nanoseconds of one turn of an empty loop: how fast Python is here and now, with what else the machine does."""
+    turns = 100_000
+    rows = []
+    for _ in range(REPEATS):
+        began = time.process_time_ns()
+        for _ in range(turns):
+            pass
+        rows.append((time.process_time_ns() - began) / turns)
+    return min(rows)
+
+
 async def time_of(case: Case, repeats: int = REPEATS) -> Time:
     """What `case` takes."""
     (row,) = await together([case.prepare], [FEW], repeats)

@@ -63,9 +63,9 @@ def test_what_two_children_counted_differs_by_the_operations_alone() -> None:
     assert _difference(once, twice, 2) == Count(20, 0.5, 35)
 
 
-def _run(microseconds: float, growth: float | None = None, percent: float = 1.0) -> Run:
+def _run(microseconds: float, growth: float | None = None, percent: float = 1.0, yardstick: float = 8.0) -> Run:
     it = Measured("submit", Time(microseconds, microseconds), Memory(1, 0), growth=growth)
-    return Run("3", [it], {"reconcile": percent})
+    return Run("3", yardstick, [it], {"reconcile": percent})
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,10 @@ def _shown(run: Run, before: Run | None) -> str:
 def test_a_run_is_shown_beside_a_saved_one_as_ratios() -> None:
     assert "2.00 t" in _shown(_run(4.0), _run(2.0))
     assert "to saved" not in _shown(_run(4.0), None)
+
+
+def test_times_of_a_slower_machine_are_compared_by_the_yardstick() -> None:
+    assert "1.00 t" in _shown(_run(4.0, yardstick=16.0), _run(2.0, yardstick=8.0))
 
 
 def test_counted_instructions_are_compared_where_both_runs_have_them() -> None:
