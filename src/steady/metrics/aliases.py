@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from steady.metrics.children import Children
 from steady.metrics.controller import MAIN
+from steady.metrics.instruments import Counter, Gauge, Histogram
 
 _RESULTS: Final = {"success": "success", "again": "requeue_after", "error": "error", "timeout": "error"}
 _PREFIX: Final = "controller_runtime_"

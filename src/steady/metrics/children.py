@@ -7,55 +7,58 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-M = TypeVar("M", bound=MetricWrapperBase)
+from steady.metrics.instruments import Instrument
+
+I = TypeVar("I", bound=Instrument)  # noqa: E741 - I for instrument
 
 _AT_A_TIME: Final = 8  # children; those of a histogram have about 17 series, 8 of them make half a millisecond
 
 
-class Children(Collector, Generic[M]):
-    """The children of `family` by label values, which must be few: 0.4 µs for a count instead of 2.
+class Children(Collector, Generic[I]):
+    """The instruments of the family `head` by label values, which must be few; `instrument` makes one.
 
-    The library makes all series of a family in one go, 3,000 of them in 14 ms; so `family` is not registered itself.
+    The library makes all series of a family in one go, 3,000 of them in 14 ms; so they are made here.
     """
 
-    def __init__(self, family: M, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
-        self._family = family
+    def __init__(
+        self, head: Metric, labels: tuple[str, ...], instrument: Callable[[], I], registry: CollectorRegistry
+    ) -> None:
+        self._head = head
         self._labels = labels
-        self._children: dict[tuple[str, ...], M] = {}
+        self._instrument = instrument
+        self._children: dict[tuple[str, ...], I] = {}
         registry.register(self)
 
-    def __call__(self, *values: str) -> M:
-        """The child with these label values, in the order of declaration."""
+    def __call__(self, *values: str) -> I:
+        """The instrument with these label values, in the order of declaration. Raises ValueError for another number."""
         child = self._children.get(values)
         if child is None:
-            child = self._children[values] = self._family.labels(*values)
+            if len(values) != len(self._labels):
+                raise ValueError(f"{self._head.name} has the labels {', '.join(self._labels)}; got {values}")
+            child = self._children[values] = self._instrument()
         return child
 
     def describe(self) -> Iterable[Metric]:
         """Name and type."""
-        return self._family.describe()
+        return [self._head]
 
     def collect(self) -> Iterator[Metric]:
         """The family; its series are made when asked for."""
-        (head,) = self._family.describe()
-        yield Series(head, self._labels, self.samples)
+        yield Series(self._head, self._labels, self.samples)
 
     def samples(self) -> Iterator[list[Sample]]:
         """The series, a few at a time."""
         children = iter(list(self._children.items()))
         while some := list(islice(children, _AT_A_TIME)):
             yield [
-                Sample(sample.name, {**labels, **sample.labels}, sample.value)
+                Sample(f"{self._head.name}{suffix}", {**labels, **more}, value)
                 for values, child in some
                 for labels in [dict(zip(self._labels, values, strict=True))]
-                for metric in child.collect()
-                for sample in metric.samples
-                if not made(sample)
+                for suffix, more, value in child.points()
             ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Self
 
-from prometheus_client import Histogram
+from steady.metrics.instruments import Histogram
 
 if TYPE_CHECKING:
     from steady.metrics.families import Metrics

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
+import prometheus_client
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client.metrics_core import Metric
 
 from steady.metrics.aliases import Aliases
 from steady.metrics.children import Children
 from steady.metrics.controller import ControllerMetrics
+from steady.metrics.instruments import Counter, Gauge, Histogram
 from steady.metrics.process import ProcessMetrics
 from steady.metrics.queue import QueueMetrics
 from steady.metrics.statuses import Counts, StatusMetrics
@@ -90,17 +93,17 @@ class Metrics:
 
     def counter(self, name: str, text: str, labels: tuple[str, ...]) -> Children[Counter]:
         """Declare a family: a counter, whose exposed name ends in `_total`. Raises ValueError for a name in use."""
-        return Children(Counter(name, text, labels, registry=None), labels, self.registry)
+        return Children(Metric(name, text, "counter"), labels, Counter, self.registry)
 
     def gauge(self, name: str, text: str, labels: tuple[str, ...]) -> Children[Gauge]:
         """Declare a family: a gauge. Raises ValueError for a name in use."""
-        return Children(Gauge(name, text, labels, registry=None), labels, self.registry)
+        return Children(Metric(name, text, "gauge"), labels, Gauge, self.registry)
 
     def histogram(
         self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...] = DURATIONS
     ) -> Children[Histogram]:
         """Declare a family: a histogram, of seconds unless it has `buckets`. Raises ValueError for a name in use."""
-        return Children(Histogram(name, text, labels, buckets=buckets, registry=None), labels, self.registry)
+        return Children(Metric(name, text, "histogram"), labels, lambda: Histogram(buckets), self.registry)
 
     def _declare_controllers(self) -> None:
         self.durations = self.histogram(
@@ -138,7 +141,7 @@ class Metrics:
         self.resets = self.counter(
             "controller_backoff_resets", "Keys whose failures were forgotten.", ("controller", "resource_type")
         )
-        self.hot_objects = Counter(
+        self.hot_objects = prometheus_client.Counter(
             "steady_hot_objects",
             "Times an object was slowed down for being written or reconciled too often.",
             registry=self.registry,
@@ -177,7 +180,9 @@ class Metrics:
             ("controller", "operation", "error_type"),
         )
         self.codes = self.counter("rest_client_requests", "Requests by HTTP status and method.", ("code", "method"))
-        self.watch_stalls = Counter("steady_watch_stalls", "Watches that fell silent.", registry=self.registry)
+        self.watch_stalls = prometheus_client.Counter(
+            "steady_watch_stalls", "Watches that fell silent.", registry=self.registry
+        )
         self.watch_restarts = self.counter(
             "steady_watch_restarts", "Watches begun anew, by why.", ("resource", "reason")
         )
@@ -206,7 +211,7 @@ class Metrics:
         self.queue_longest = self.gauge("workqueue_longest_running_processor_seconds", "Age of the oldest one.", labels)
 
     def _declare_process(self) -> None:
-        self.lag = Histogram(
+        self.lag = prometheus_client.Histogram(
             "steady_event_loop_lag_seconds", "How late timers fire.", buckets=_LAGS, registry=self.registry
         )
         self.leader = self.gauge("leader_election_master_status", "Whether this process leads: 1 or 0.", ("name",))
