@@ -147,10 +147,10 @@ async def echo(keys: int, metrics: type[Metrics] = Metrics) -> Prepared:
 
 
 @asynccontextmanager
-async def intent(keys: int, metrics: type[Metrics] = Metrics) -> Prepared:
+async def intent(keys: int) -> Prepared:
     """The operator's controller without any server; `TOGETHER` at once."""
     controller, repository = intents()
-    async with repository, house(controller, _stored(max(keys, TOGETHER)), metrics=metrics()) as it:
+    async with repository, house(controller, _stored(max(keys, TOGETHER))) as it:
         keys_of = cycle([obj.key for obj in it.store])
         numbers = count()
 
@@ -181,4 +181,3 @@ def _stored(keys: int) -> list[RawObject]:
 
 
 silent_echo = partial(echo, metrics=NoMetrics)
-silent_intent = partial(intent, metrics=NoMetrics)
