@@ -28,7 +28,7 @@ class Children(Collector, Generic[I]):
         self, head: Metric, labels: tuple[str, ...], instrument: Callable[[], I], registry: CollectorRegistry
     ) -> None:
         self._head = head
-        self._labels = labels
+        self.labels = labels
         self._instrument = instrument
         self._children: dict[tuple[str, ...], I] = {}
         registry.register(self)
@@ -37,8 +37,8 @@ class Children(Collector, Generic[I]):
         """The instrument with these label values, in the order of declaration. Raises ValueError for another number."""
         child = self._children.get(values)
         if child is None:
-            if len(values) != len(self._labels):
-                raise ValueError(f"{self._head.name} has the labels {', '.join(self._labels)}; got {values}")
+            if len(values) != len(self.labels):
+                raise ValueError(f"{self._head.name} has the labels {', '.join(self.labels)}; got {values}")
             child = self._children[values] = self._instrument()
         return child
 
@@ -48,7 +48,7 @@ class Children(Collector, Generic[I]):
 
     def collect(self) -> Iterator[Metric]:
         """The family; its series are made when asked for."""
-        yield Series(self._head, self._labels, self.samples)
+        yield Series(self._head, self.labels, self.samples)
 
     def samples(self) -> Iterator[list[Sample]]:
         """The series, a few at a time."""
@@ -57,7 +57,7 @@ class Children(Collector, Generic[I]):
             yield [
                 Sample(f"{self._head.name}{suffix}", {**labels, **more}, value)
                 for values, child in some
-                for labels in [dict(zip(self._labels, values, strict=True))]
+                for labels in [dict(zip(self.labels, values, strict=True))]
                 for suffix, more, value in child.points()
             ]
 

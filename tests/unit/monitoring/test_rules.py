@@ -21,6 +21,7 @@ from nephoran.repository.drift import Drift
 from steady import BatchConfig
 from steady.clock import SystemClock
 from steady.errors import ConfigurationError
+from steady.metrics.children import Children
 from steady.metrics.families import DURATIONS
 from steady.queue import Priority
 from steady.status.statistics import Tally
@@ -51,8 +52,7 @@ def families() -> dict[str, set[str]]:
     runtime.statuses({"kind": Tally()}, [priority.name.lower() for priority in Priority])
     registry = runtime.registry
     for collector in set(registry._collector_to_names):
-        family = getattr(collector, "_family", collector)
-        labels = set(getattr(family, "_labelnames", ()))
+        labels = set(collector.labels if isinstance(collector, Children) else getattr(collector, "_labelnames", ()))
         for name in registry._collector_to_names[collector]:
             found[name] = labels
     for metric in registry.collect():
