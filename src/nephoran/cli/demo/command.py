@@ -7,6 +7,9 @@ import sys
 
 import click
 
+_PLAIN_WIDTH = 120
+"""Columns where nobody says how many there are: room for every name, reason and digest unbroken."""
+
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, for kubectl.")
@@ -33,6 +36,8 @@ async def _play(*, keep: bool, output: str) -> int:
     from steady.tasks import Scope
 
     console = Console(stderr=output == "json")
+    if not console.is_terminal:
+        console.width = _PLAIN_WIDTH
     lines = first_lines()
     scene = ""
     async with world() as here:

@@ -62,7 +62,8 @@ def show(console: Console, world: World, rows: list[dict[str, Any]]) -> None:
     console.rule(manifest)
     blob = _tree(world.remote) / manifest
     text = blob.data.decode() if isinstance(blob, pygit2.Blob) else ""
-    console.print(Syntax(text, "yaml", background_color="default") if console.is_terminal else text)
+    shown = Syntax(text, "yaml", background_color="default") if console.is_terminal else Text(text)
+    console.print(shown, soft_wrap=not console.is_terminal)
     console.rule("nodes, as the RIC sees them")
     states = [f"{name} {node.status}" for name, node in sorted(world.ric.nodes.items())]
     console.print("\n".join(states), highlight=False)
