@@ -22,7 +22,7 @@ from nephoran.api.networkintent import Adjustment, DeployedComponent, IntentPhas
 from steady.objects import Condition, Object
 from steady.objects.keys import CRDS, NAMESPACES
 from steady.objects.raw import decode_object
-from steady.testing.controlplane import ControlPlane
+from steady.testing.controlplane import ControlPlane, Output
 from steady.testing.target import Target
 from tests.contract.api import JSON_PATCH, MERGE, TABLE, Answer, Api, Json, until
 
@@ -381,16 +381,22 @@ def _body(kind: str, spec: str, finalizers: str = "") -> str:
     return f"{{apiVersion: nephoran.com/v1, kind: {kind}, metadata: {metadata}, spec: {spec}}}"
 
 
-async def _created(plane: ControlPlane, body: str) -> list[str]:
-    output = await plane.kubectl(
+async def _create(plane: ControlPlane, body: str) -> Output:
+    return await plane.kubectl(
         "create", "--dry-run=server", "-o", "jsonpath={.metadata.finalizers[*]}", "-f", "-", stdin=body
     )
+
+
+async def _created(plane: ControlPlane, body: str) -> list[str]:
+    output = await _create(plane, body)
     assert output.code == 0, output.err
     return output.out.split()
 
 
 async def _defaulted(plane: ControlPlane, body: str) -> bool:
-    return bool(await _created(plane, body))
+    """Whether the policy is in force. A policy that has yet to learn of the kind answers with an error."""
+    output = await _create(plane, body)
+    return output.code == 0 and bool(output.out)
 
 
 @pytest.mark.real
