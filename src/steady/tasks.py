@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
 _log = logging.getLogger("steady.tasks")
+
+_YOUNG_OBJECTS = 10_000
 
 
 class Scope:
@@ -79,7 +82,11 @@ class Scope:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` on an event loop of its own: uvloop's where that is installed."""
+    """Run `work`, for which the process is there, on an event loop of its own: uvloop's where that is installed."""
+    # What a reconcile makes dies by reference count: the collector's looks, every 700 objects, were 2 % of a burst's
+    # CPU and found nothing. What has been imported stays.
+    gc.set_threshold(_YOUNG_OBJECTS)
+    gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(work)
 

@@ -202,7 +202,10 @@ class MemoryRepository:
         # The parent's id stands for all that has not changed.
         content = hashlib.sha1(f"{self.head}\n{time}\n{message}".encode(), usedforsecurity=False)
         for directory in directories:
-            content.update(repr((directory, sorted(tree.get(directory, {}).items()))).encode())
+            content.update("/".join(directory).encode())
+            for path, data in sorted(tree.get(directory, {}).items()):
+                content.update(f"\n{path} {len(data)}\n".encode())
+                content.update(data)
         return MemoryCommit(content.hexdigest(), self.head, message, time, directories)
 
     async def _push(self, commit: MemoryCommit, tree: Tree) -> None:

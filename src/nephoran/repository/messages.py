@@ -20,7 +20,10 @@ def commit_message(requests: Sequence[Request]) -> str:
 
 def one_line(text: str, limit: int = _LONGEST_LINE) -> str:
     """`text` without line breaks, control and direction characters and lone surrogates, at most `limit` characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())[:limit]
+    start = text[: 4 * limit]
+    if not start.isprintable():
+        start = "".join(c if c.isprintable() else " " for c in start)
+    return " ".join(start.split())[:limit]
 
 
 def redacted(text: str, url: str = "") -> str:

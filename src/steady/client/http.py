@@ -24,7 +24,7 @@ class HttpTransport:
     Token and certificates come from `connection`, which re-reads its files. No redirect is followed, no proxy used.
     """
 
-    def __init__(self, connection: Connection, *, connections: int = 32) -> None:
+    def __init__(self, connection: Connection, *, connections: int = 16) -> None:
         self._connection = connection
         address = urlsplit(connection.server)
         secure = address.scheme == "https"
