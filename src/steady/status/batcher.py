@@ -180,7 +180,7 @@ class StatusBatcher:
             return ticket
         if pending.tickets:
             self._metrics.avoided(pending.share.kind, Avoided.MERGED)
-        pending.compose(update.at(obj.metadata.generation), ticket)
+        pending.compose(update.at(obj.metadata.generation), ticket, obj.metadata.generation)
         self._schedule(pending, priority, reason, now)
         return ticket
 

@@ -50,8 +50,8 @@ class Waiting(NamedTuple):
 class Pending(msgspec.Struct, eq=False):
     """What is to be sent for one object: `complete`, or else what is shown, with `update` on top.
 
-    `ready` is since when nothing but its turn is missing; `line` is where it waits for its time until then; `trace` is
-    the reconcile that had the last word.
+    `ready` is since when nothing but its turn is missing; `line` is where it waits for its time until then; `latest` is
+    the latest generation at which a part of it was observed; `trace` is the reconcile that had the last word.
     """
 
     share: Share
@@ -68,6 +68,7 @@ class Pending(msgspec.Struct, eq=False):
     ticket: Ticket | None = None
     update: Update | None = None
     updates: list[Ticket] = []
+    latest: int = 0
     trace: Trace | None = None
 
     @property
@@ -75,19 +76,16 @@ class Pending(msgspec.Struct, eq=False):
         """How many submissions have a part in it."""
         return (self.ticket is not None) + len(self.updates)
 
-    @property
-    def latest(self) -> int:
-        """The latest generation that any part of it observed."""
-        complete = self.complete.observed_generation if self.complete else 0
-        return max(complete, self.update.latest) if self.update else complete
-
     def replace(self, status: Status, ticket: Ticket) -> None:
         """Make `status` all that is to be sent."""
         self.complete, self.ticket, self.update, self.updates = status, ticket, None, []
+        self.latest = status.observed_generation
 
-    def compose(self, update: Update, ticket: Ticket) -> None:
-        """Put `update` on top of what is to be sent."""
+    def compose(self, update: Update, ticket: Ticket, generation: int) -> None:
+        """Put `update`, of an object of that generation, on top of what is to be sent."""
         self.update = self.update.then(update) if self.update else update
+        # Also of one that names no condition: a removal has a time as well.
+        self.latest = max(self.latest, update.latest, generation)
         self.updates.append(ticket)
 
     def give_way(self) -> None:

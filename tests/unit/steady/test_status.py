@@ -291,6 +291,18 @@ async def test_a_complete_status_of_an_older_generation_does_not_supersede_a_par
         assert (await it.status("a"))["conditions"][0]["observedGeneration"] == 2
 
 
+async def test_a_removal_is_not_lost_to_a_complete_status_of_an_older_generation() -> None:
+    """Found by the model: an update that names no condition to show was observed at a generation all the same."""
+    async with batching() as it:
+        await it.submit("a", "said", Priority.HIGH, true("Odd", "Yes")).wait()
+        await it.edit("a", {"spec": {"text": "two"}})
+        await asyncio.sleep(1.0)
+        removal = it.update("a", Update({}, without=frozenset({"Odd"})), Priority.MEDIUM)
+        old = it.submit("a", "said", Priority.MEDIUM, true("Odd", "Yes"), generation=1)
+        assert await outcomes(removal, old) == [Outcome.LANDED, Outcome.SUPERSEDED]
+        assert "Odd" not in {condition["type"] for condition in (await it.status("a"))["conditions"]}
+
+
 async def test_an_update_survives_the_complete_status_that_it_was_put_upon() -> None:
     """That one turns out to be older than what is shown by now; the update lands alone."""
     async with batching() as it:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
@@ -102,7 +102,7 @@ class StatusBatching(RuleBasedStateMachine):
         self.doubts: set[str] = set()
         self.critical: set[str] = set()
         self.last: Write | None = None
-        self.stopped = False
+        self.broken: AssertionError | None = None
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Let `work` and all else happen, in virtual time."""
@@ -116,8 +116,8 @@ class StatusBatching(RuleBasedStateMachine):
     async def _start(self, config: BatchConfig) -> None:
         self.it = await self.stack.enter_async_context(batching(config, names="", noises=""))
         self.scope = await self.stack.enter_async_context(Scope("submitters"))
-        self.it.door.leaving = self._leaving
-        self.it.door.landed = self._landed
+        self.it.door.leaving = self._kept(self._leaving)
+        self.it.door.landed = self._kept(self._landed)
         self.it.door.doubted = lambda write: self.doubts.add(write.uid)
         for kind, name in OBJECTS:
             await self._create(kind, name)
@@ -145,6 +145,7 @@ class StatusBatching(RuleBasedStateMachine):
             return
         generation = max(obj.metadata.generation - behind, 1)
         kind, name = which
+        self._start_anew(obj.metadata.uid)
         ticket = self.it.submit(name, said, priority, *conditions, generation=generation, kind=kind)
         self._tell(
             obj.metadata.uid,
@@ -175,6 +176,7 @@ class StatusBatching(RuleBasedStateMachine):
             return
         fields = {} if said is None else {"said": said or None}
         kind, name = which
+        self._start_anew(obj.metadata.uid)
         ticket = self.it.update(name, Update(fields, conditions, without), priority, kind=kind)
         told = Told(
             ticket, priority, self.loop.time(), obj.metadata.generation, said, conditions, without, complete=False
@@ -265,6 +267,7 @@ class StatusBatching(RuleBasedStateMachine):
                 assert self.loop.time() - began <= GRACE + 0.1
                 assert not self._open()
                 self._check_shown()
+                self.no_write_broke_a_promise()
                 late = self.run(self._late())
                 assert late.outcome is Outcome.FAILED
         finally:
@@ -280,6 +283,23 @@ class StatusBatching(RuleBasedStateMachine):
         return found
 
     # What must hold.
+
+    def _kept(self, check: Callable[[Write], None]) -> Callable[[Write], None]:
+        """`check`, with what it finds kept: raised on the way to the server it would be one more failed write."""
+
+        def checked(write: Write) -> None:
+            try:
+                check(write)
+            except AssertionError as broken:
+                self.broken = self.broken or broken
+
+        return checked
+
+    @invariant()
+    def no_write_broke_a_promise(self) -> None:
+        """Neither when it left nor when it landed."""
+        if self.broken:
+            raise self.broken
 
     @invariant()
     def counts_add_up(self) -> None:
@@ -324,7 +344,9 @@ class StatusBatching(RuleBasedStateMachine):
         """CRITICAL first; only what has waited for long may go ahead of it."""
         flying = {key for key, number in self.it.door.flying.items() if number}
         ahead = {
-            obj.metadata.uid for which in OBJECTS if which not in flying and (obj := self._obj(which))
+            obj.metadata.uid
+            for which in OBJECTS
+            if which not in flying and (obj := self._obj(which)) and self._waits(obj.metadata.uid)
         } & self.critical - {write.uid}
         if not ahead or write.uid in self.critical or not self.it.batcher.config.priorities:
             return
@@ -371,13 +393,16 @@ class StatusBatching(RuleBasedStateMachine):
 
     def _tell(self, uid: str, told: Told) -> None:
         self.told[uid].append(told)
-        if told.priority is Priority.CRITICAL and told.ticket.outcome is None:
+        if told.priority is Priority.CRITICAL:
             self.critical.add(uid)
-            self.scope.start(self._uncritical(uid, told.ticket), "critical")
 
-    async def _uncritical(self, uid: str, ticket: Ticket) -> None:
-        if await ticket.wait() is not Outcome.SUPERSEDED:
+    def _start_anew(self, uid: str) -> None:
+        """Before a submission: what was urgent has settled without a write, unless something still waits."""
+        if not self._waits(uid):
             self.critical.discard(uid)
+
+    def _waits(self, uid: str) -> bool:
+        return any(told.ticket.outcome is None for told in self.told[uid])
 
     def _open(self) -> list[Ticket]:
         return [told.ticket for tolds in self.told.values() for told in tolds if told.ticket.outcome is None]
