@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.child import answer
+from bench.ledger import Ledger
 from bench.measure import own_usage
 from nephoran.addresses import AddressPolicy
 from nephoran.controllers import Settings, intent_controller, node_set_controller
@@ -18,7 +19,6 @@ from nephoran.e2.fleet import Fleet
 from nephoran.e2.ric import RicClients
 from nephoran.intent.interpret import RuleInterpreter
 from nephoran.knowledge import knowledge
-from nephoran.repository.memory import MemoryRepository
 from nephoran.repository.protocol import IntentRepository
 from nephoran.repository.repository import Repository
 from steady import Manager, Options
@@ -32,7 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--namespace", required=True)
-    parser.add_argument("--git", default="", help="remote that receives the manifests; without one, memory does")
+    parser.add_argument(
+        "--git", default="", help="remote that receives the manifests; without one they are rendered and go nowhere"
+    )
     parser.add_argument("--ric", default="", help="HOST:PORT at which a RIC may be")
     parser.add_argument("--profile", type=Path, help="file for a profile of cProfile")
     arguments = parser.parse_args()
@@ -65,9 +67,7 @@ def _manager(arguments: argparse.Namespace, work: Path) -> Manager:
     clock = SystemClock()
     connection = connect(arguments.kubeconfig)
     repository: IntentRepository = (
-        Repository(arguments.git, work=work / "repository.git", clock=clock)
-        if arguments.git
-        else MemoryRepository(clock=clock)
+        Repository(arguments.git, work=work / "repository.git", clock=clock) if arguments.git else Ledger()
     )
     images = {component: f"registry.example/{component}:1" for component in knowledge().components}
     rics = RicClients(AddressPolicy([arguments.ric]))

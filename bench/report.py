@@ -56,8 +56,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             yield _at_most("2 ms CPU of the controller per intent, without git", self.cpu, 2.0, "ms")
         if self.units == 200:
             yield _at_most("p95 within 2 s at 200 at once", self.wait.p95, 2.0, "s")
-        # Without git the remote is in the same process: its memory would be counted as the operator's.
-        if self.units == 2000 and self.git:
+        if self.units == 2000:
             yield _at_most("peak below 80 MiB at 2,000", self.peak, 80.0, "MiB")
 
 
