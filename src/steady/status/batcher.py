@@ -148,13 +148,13 @@ class StatusBatcher:
             return ticket
         if not status.observed_generation:
             status = msgspec.structs.replace(status, observed_generation=obj.metadata.generation)
-        if replaced := pending.tickets:
+        if pending.ticket or pending.updates:
             if pending.latest > status.observed_generation:
                 self._count(pending, Outcome.SUPERSEDED, 1)
                 ticket.settle(Outcome.SUPERSEDED)
                 return ticket
             self._metrics.avoided(pending.share.kind, Avoided.SUPERSEDED)
-            self._count(pending, Outcome.SUPERSEDED, replaced)
+            self._count(pending, Outcome.SUPERSEDED, pending.tickets)
             pending.settle(Outcome.SUPERSEDED)
         pending.replace(status, ticket)
         self._schedule(pending, priority, reason, now)
@@ -223,13 +223,15 @@ class StatusBatcher:
             tally.settled[Outcome.FAILED][priority] += 1
             tally.dropped[priority] += 1
             return None
-        pending = self._pending.get(obj.metadata.uid)
+        uid = obj.metadata.uid
+        pending = self._pending.get(uid)
         if pending is None:
-            pending = self._pending[obj.metadata.uid] = Pending(share, obj, obj.metadata.uid, now)
+            pending = self._pending[uid] = Pending(share, obj, uid, now)
             share.pending += 1
             tally.pending += 1
             self._idle.clear()
-        pending.obj = obj
+        else:
+            pending.obj = obj
         return pending
 
     def _schedule(self, pending: Pending, priority: Priority, reason: Reason, now: float) -> None:
