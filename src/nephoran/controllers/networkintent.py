@@ -222,7 +222,7 @@ class IntentReconciler:
         understood = NetworkIntentStatus(interpretation=_interpretation(meaning), conditions=(_processed(meaning),))
         if not providers:
             message = f"no intent of namespace {intent.metadata.namespace!r} deploys {_names(meaning)} yet"
-            return Done(
+            return Waiting(
                 msgspec.structs.replace(
                     understood,
                     phase=IntentPhase.RESOURCE_PLANNING,
@@ -231,6 +231,7 @@ class IntentReconciler:
                         *understood.conditions,
                         false("ResourcesPlanned", "NothingToScale", message),
                         false("Ready", "NothingToScale", message),
+                        true("Reconciling", "NothingToScale", message),
                     ),
                 )
             )
