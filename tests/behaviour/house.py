@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from steady import Controller, Manager, Options
+import pytest
+
+from steady import Controller, Key, Manager, Options, apiserver, client
 from steady.apiserver import Request, Server
+from steady.apiserver.call import parse
 from steady.clock import ManualClock
 from steady.tasks import Scope
 from steady.testing.memory import MemoryTransport
+from tests.kstatus import broken
 
 Json = dict[str, Any]
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -71,6 +75,39 @@ async def running(
         yield manager
         manager.stop()
         await scope.drained()
+
+
+@contextmanager
+def witnessed() -> Iterator[list[str]]:
+    """The rules of conditions that operators on any server break, each where a write of theirs breaks it.
+
+    What others had broken before is not theirs to mend. Looked at are all objects of kinds that a CRD defines.
+    """
+    found: list[str] = []
+    handle = MemoryTransport._handle
+
+    async def watched(transport: MemoryTransport, request: client.Request) -> apiserver.Response:
+        before = _stored(transport._server, request.path)
+        answer = await handle(transport, request)
+        after = _stored(transport._server, request.path)
+        if before and after and after is not before:
+            known = broken(before)
+            found.extend(f"{request.path}: {rule}" for rule in broken(after, before) if rule not in known)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryTransport, "_handle", watched)
+        yield found
+
+
+def _stored(server: Server, place: str) -> Json | None:
+    """The object of a custom kind at a path, as the server has it; every write makes another one."""
+    path = parse(place)
+    kind = server._registry.find(path.group, path.version, path.plural) if path else None
+    if path is None or kind is None or not kind.custom:
+        return None
+    item = server._store.collection(kind.storage).items.get(Key(path.namespace, path.name))
+    return item.data if item else None
 
 
 async def pass_time(seconds: float = 1.0) -> None:

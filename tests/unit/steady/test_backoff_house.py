@@ -34,7 +34,7 @@ from steady.writes import Gone
 from tests.behaviour.house import Json, condition
 from tests.unit.steady.widgets import World, key, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 Reconcile = Callable[[Echo, Context[EchoStatus]], Awaitable[Result[EchoStatus]]]

@@ -20,7 +20,7 @@ from steady.testing.faults import CALM, OUTAGE, Fault, FaultyTransport, Rates, w
 from steady.testing.memory import MemoryTransport
 from tests.unit.steady.widgets import RESOURCE, World, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 BODY = b'{"metadata":{"name":"a"}}'
 

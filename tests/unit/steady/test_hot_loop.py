@@ -13,7 +13,7 @@ from steady.objects import Key
 from tests.behaviour.house import pass_time, requests, running
 from tests.unit.steady.widgets import World, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 

@@ -20,7 +20,7 @@ from steady.intervals import Interval, Intervals, every
 from tests.behaviour.house import pass_time, requests, running
 from tests.unit.steady.widgets import World, key, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 FINE = Interval(1.0, 8.0, jitter=0.0)
 

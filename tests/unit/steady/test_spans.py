@@ -20,7 +20,7 @@ from steady.tasks import Scope
 from tests.behaviour.house import pass_time
 from tests.unit.steady.widgets import World, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 
 class Traced:

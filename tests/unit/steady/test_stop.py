@@ -15,7 +15,7 @@ from steady.tasks import Scope
 from steady.testing.memory import MemoryStream, MemoryTransport
 from tests.unit.steady.widgets import World, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 
 class Line(MemoryTransport):

@@ -33,7 +33,7 @@ from steady.testing.memory import MemoryTransport
 from tests.behaviour.house import Json, condition, pass_time, requests, running
 from tests.unit.steady.widgets import World, world
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("rules_of_conditions")]
 
 SUSPEND, RECONCILE = "example.com/suspend", "example.com/reconcile"
 STATUS, FINALIZER = ("patch", "echoes", "status"), ("patch", "echoes", "")
