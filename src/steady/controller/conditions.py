@@ -20,6 +20,7 @@ from steady.objects.view import Status
 from steady.status import Update
 
 READY, RECONCILING, STALLED, SUSPENDED = "Ready", "Reconciling", "Stalled", "Suspended"
+_RESERVED = {READY, RECONCILING, STALLED}
 
 S = TypeVar("S", bound=Status)
 
@@ -52,6 +53,12 @@ def failing(status: S, generation: int, error: BaseException, *, stalled: bool) 
     return _with(status, generation, (ready, trouble))
 
 
+def unjudged(status: S) -> S:
+    """`status` without what an earlier look came to, which says nothing of this one."""
+    kept = tuple(condition for condition in status.conditions if condition.type not in _RESERVED)
+    return msgspec.structs.replace(status, conditions=kept)
+
+
 def suspended(shown: Sequence[Condition], annotation: str) -> Update | None:
     """What tells of an object with the conditions `shown` that nothing is done for it; None where they tell it."""
     known = find(shown, SUSPENDED)
@@ -70,13 +77,12 @@ def reason_of(error: BaseException) -> str:
 
 
 def _with(status: S, generation: int, own: tuple[Condition, ...]) -> S:
-    reserved = {READY, RECONCILING, STALLED}
     said = {condition.type for condition in own}
     extra = tuple(
         condition
         for condition in status.conditions
         if condition.type != SUSPENDED
-        and (condition.type not in reserved or (condition.type not in said and condition.status == "True"))
+        and (condition.type not in _RESERVED or (condition.type not in said and condition.status == "True"))
     )
     stalled = any(condition.type == STALLED and condition.status == "True" for condition in (*own, *extra))
     kept = tuple(c for c in (*own, *extra) if not (stalled and c.type == RECONCILING))

@@ -449,7 +449,7 @@ class Loop(Generic[O, S]):
 
     def _last(self, view: O) -> S:
         try:
-            return view.status  # type: ignore[no-any-return]
+            return conditions.unjudged(view.status)  # type: ignore[no-any-return]
         except errors.DecodeError:
             return self.controller.kind.status_type()  # type: ignore[return-value]
 
