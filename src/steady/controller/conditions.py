@@ -2,8 +2,9 @@
 
 Ready is always there; Reconciling is True while work goes on, Stalled when only a change from outside can help; never
 both, and neither is kept once it is over. What a reconciler says itself wins. Suspended is True while somebody wants
-nothing to be done. All else then stays as it was last seen, but for Reconciling; `observedGeneration` too, so that an
-object that was edited meanwhile is not taken for a ready one.
+nothing to be done: neither good news nor bad, so it may stand beside Ready. All else then stays as it was last seen,
+Stalled too, but for Reconciling, as nobody works; `observedGeneration` too, so that an object that was edited meanwhile
+is not taken for a ready one.
 """
 
 from __future__ import annotations
