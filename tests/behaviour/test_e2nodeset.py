@@ -19,6 +19,7 @@ from steady.apiserver import Server
 from steady.clock import ManualClock
 from steady.schema import crd
 from tests.behaviour.house import CRDS, Json, User, condition, pass_time, requests, running
+from tests.kstatus import KStatus, awaited, kstatus
 
 pytestmark = pytest.mark.looptime
 
@@ -50,6 +51,12 @@ class House:
     async def get(self, name: str) -> Json:
         """A set as it is."""
         return await self.user.send("GET", f"{SETS}/{name}")
+
+    async def seen(self, name: str) -> KStatus:
+        """A set as tools see it; `kubectl wait` agrees."""
+        node_set = await self.get(name)
+        assert awaited(node_set) == (kstatus(node_set) == "Current")
+        return kstatus(node_set)
 
     def nodes(self) -> list[str]:
         """Names of the nodes' ConfigMaps, in order."""
@@ -174,6 +181,60 @@ async def test_a_ric_that_is_down_degrades_the_set_and_nothing_loops(house: Hous
         house.table.down = False
         await pass_time(120.0)
         assert (await house.get("ran"))["status"]["phase"] == "Ready"
+
+
+async def test_tools_see_where_a_set_stands_at_every_step(house: House) -> None:
+    """InProgress until all nodes are connected and whenever they are not, Current then, Terminating when deleted.
+
+    A RIC that is down fails nothing for good: nobody need touch the set, so it is InProgress.
+    """
+    await house.create("ran", 3)
+    assert await house.seen("ran") == "InProgress"
+    house.table.slow = True
+    async with house.operator():
+        await house.pass_time(5.0)
+        assert (await house.get("ran"))["status"]["phase"] == "Initializing"
+        assert await house.seen("ran") == "InProgress"
+        house.table.slow = False
+        house.table.connect()
+        await house.pass_time(30.0)
+        assert await house.seen("ran") == "Current"
+
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 4}})
+        assert await house.seen("ran") == "InProgress"
+        await house.pass_time(5.0)
+        assert await house.seen("ran") == "Current"
+
+        house.table.down = True
+        await house.pass_time(3600.0)
+        assert condition(await house.get("ran"), "Degraded") == ("True", "NodesDisconnected")
+        assert await house.seen("ran") == "InProgress"
+        house.table.down = False
+        await house.pass_time(120.0)
+        assert await house.seen("ran") == "Current"
+
+        house.table.down = True
+        await house.user.send("DELETE", f"{SETS}/ran")
+        await house.pass_time(30.0)
+        assert kstatus(await house.get("ran")) == "Terminating"
+        house.table.down = False
+        await house.pass_time(60.0)
+    assert house.server.objects("e2nodesets") == []
+
+
+async def test_tools_see_a_set_failed_whose_ric_is_not_allowed(house: House) -> None:
+    """Only somebody else can help; a set that asks nothing of its RIC is Current."""
+    async with house.operator(RicClients(AddressPolicy(["near-rt-ric"]))):
+        await house.create("ran", 0, ricConfiguration={"ricEndpoint": "http://metadata.internal:80"})
+        await house.pass_time(5.0)
+        assert await house.seen("ran") == "Current"
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 2}})
+        await house.pass_time(5.0)
+        assert await house.seen("ran") == "Failed"
+        await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 0}})
+        assert await house.seen("ran") == "InProgress"
+        await house.pass_time(5.0)
+        assert await house.seen("ran") == "Current"
 
 
 @pytest.mark.parametrize(

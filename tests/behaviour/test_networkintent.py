@@ -22,6 +22,7 @@ from steady.apiserver import Server
 from steady.clock import ManualClock
 from steady.schema import crd
 from tests.behaviour.house import CRDS, Json, User, condition, pass_time, requests, running
+from tests.kstatus import KStatus, awaited, kstatus
 
 pytestmark = pytest.mark.looptime
 
@@ -65,6 +66,12 @@ class House:
     async def get(self, name: str) -> Json:
         """An intent as it is."""
         return await self.user.send("GET", f"{INTENTS}/{name}")
+
+    async def seen(self, name: str) -> KStatus:
+        """An intent as tools see it; `kubectl wait` agrees."""
+        intent = await self.get(name)
+        assert awaited(intent) == (kstatus(intent) == "Current")
+        return kstatus(intent)
 
     def files(self, name: str) -> dict[str, bytes]:
         """The directory of an intent, as committed."""
@@ -252,6 +259,76 @@ async def test_a_scale_intent_without_a_target_waits_for_one(house: House) -> No
         await pass_time(5.0)
         assert condition(await house.get("more"), "Ready") == ("True", "AllPhasesCompleted")
         assert b"replicas: 5" in house.files("core")["deployment-amf.yaml"]
+
+
+async def test_tools_see_where_an_intent_stands_at_every_step(house: House) -> None:
+    """InProgress until it is committed, Current then, Failed when only an edit can help, Terminating when deleted."""
+    await house.create("amf", "Deploy AMF with 2 replicas")
+    assert await house.seen("amf") == "InProgress"
+    async with house.operator(latency=3.0):
+        await pass_time(2.5)
+        assert await house.seen("amf") == "InProgress"
+        await pass_time(2.0)
+        assert await house.seen("amf") == "Current"
+
+        for text, end in (("Bake a cake", "Failed"), ("Deploy AMF with 4 replicas", "Current")):
+            await house.user.merge(f"{INTENTS}/amf", {"spec": {"intent": text}})
+            assert await house.seen("amf") == "InProgress"
+            await pass_time(5.0)
+            assert await house.seen("amf") == end
+
+        await house.create("more", "Scale SMF to 5 replicas")
+        await pass_time(60.0)
+        assert await house.seen("more") == "InProgress"
+        await house.create("smf", "Deploy SMF")
+        await pass_time(10.0)
+        assert await house.seen("more") == "Current"
+        await house.create("most", "Scale SMF to 6 replicas")
+        await pass_time(10.0)
+        assert condition(await house.get("more"), "Superseded") == ("True", "NewerIntent")
+        assert await house.seen("more") == "Current"
+
+        suspended = {"metadata": {"annotations": {"nephoran.com/suspend": "true"}}}
+        await house.user.merge(f"{INTENTS}/amf", suspended)
+        await pass_time()
+        assert await house.seen("amf") == "Current"
+        await house.user.merge(f"{INTENTS}/amf", {"spec": {"intent": "Deploy AMF with 3 replicas"}})
+        await pass_time(60.0)
+        assert await house.seen("amf") == "InProgress"
+
+        await house.user.send("DELETE", f"{INTENTS}/amf")
+        await pass_time(1.0)
+        assert kstatus(await house.get("amf")) == "Terminating"
+        await pass_time(5.0)
+    assert {intent["metadata"]["name"] for intent in house.server.objects("networkintents")} == {"more", "smf", "most"}
+
+
+async def test_tools_see_an_intent_in_progress_while_its_remote_declines(house: House) -> None:
+    """It is tried again, and nobody need touch it: InProgress, then Current."""
+    async with house.operator():
+        house.remote.hook = lambda _: "the branch is locked"
+        await house.create("amf", "Deploy AMF")
+        await pass_time(60.0)
+        assert condition(await house.get("amf"), "Ready") == ("False", "Refused")
+        assert await house.seen("amf") == "InProgress"
+        house.remote.hook = None
+        await pass_time(600.0)
+        assert await house.seen("amf") == "Current"
+
+
+async def test_an_intent_that_was_refused_and_edited_is_in_progress_while_its_remote_declines(house: House) -> None:
+    """Neither the reason nor the hopelessness of what it said before outlives the edit."""
+    async with house.operator():
+        await house.create("amf", "Bake a cake")
+        await pass_time(5.0)
+        assert await house.seen("amf") == "Failed"
+        house.remote.hook = lambda _: "the branch is locked"
+        await house.user.merge(f"{INTENTS}/amf", {"spec": {"intent": "Deploy AMF"}})
+        await pass_time(60.0)
+        assert await house.seen("amf") == "InProgress"
+        intent = await house.get("amf")
+        assert condition(intent, "Ready") == ("False", "Refused")
+        assert condition(intent, "Reconciling") == ("True", "Retrying")
 
 
 async def test_the_newest_of_two_scale_intents_wins(house: House) -> None:
