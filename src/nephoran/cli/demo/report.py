@@ -14,6 +14,8 @@ from rich.text import Text
 from nephoran.cli.demo.story import Line, reached
 from nephoran.cli.demo.world import World
 
+_MANIFEST = "networkintents/default/upf-hpa/deployment-upf.yaml"
+
 
 def account(world: World, lines: dict[str, Line]) -> list[dict[str, Any]]:
     """Per object: what it used, what it may, why, and whether it is where it should be."""
@@ -37,6 +39,26 @@ def unaccounted(world: World, lines: dict[str, Line]) -> dict[str, int]:
     return {name: sum(counts.values()) for name, counts in world.used().items() if name not in lines}
 
 
+def faults(rows: list[dict[str, Any]], strays: dict[str, int], unfinished: str = "") -> list[str]:
+    """What went wrong, a line each; none if the story ended with every object at its goal and within its budget."""
+    found = []
+    for row in rows:
+        name = f"{row['kind']}/{row['name']}"
+        if not row["goal"]:
+            found.append(f"{name} did not reach its goal")
+        if row["used"] > row["budget"]:
+            found.append(f"{name} used {row['used']} requests of a budget of {row['budget']}")
+    found += [f"{name or 'no object'} used {count} requests and has no budget" for name, count in strays.items()]
+    if unfinished:
+        found.append(f"the story did not end in time; it was still at: {unfinished}")
+    return found
+
+
+def say(console: Console, text: str) -> None:
+    """One line as it is: no markup, no colours, and never broken."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def live(world: World, lines: dict[str, Line], scene: str) -> RenderableType:
     """The picture while it runs."""
     table = Table(box=None, pad_edge=False)
@@ -54,19 +76,18 @@ def show(console: Console, world: World, rows: list[dict[str, Any]]) -> None:
     """The end: commits, files, one manifest, the RIC's nodes and the account."""
     console.rule("git log")
     for commit in _log(world.remote):
-        console.print(f"{str(commit.id)[:10]} {commit.message.splitlines()[0]}", markup=False, highlight=False)
+        say(console, f"{str(commit.id)[:10]} {commit.message.splitlines()[0]}")
     console.rule("git tree")
-    for path in _paths(_tree(world.remote)):
-        console.print(path, markup=False, highlight=False)
-    manifest = "networkintents/default/upf-hpa/deployment-upf.yaml"
-    console.rule(manifest)
-    blob = _tree(world.remote) / manifest
-    text = blob.data.decode() if isinstance(blob, pygit2.Blob) else ""
+    files = dict(_files(world.remote))
+    for path in files:
+        say(console, path)
+    console.rule(_MANIFEST)
+    text = files[_MANIFEST].data.decode() if _MANIFEST in files else "missing"
     shown = Syntax(text, "yaml", background_color="default") if console.is_terminal else Text(text)
     console.print(shown, soft_wrap=not console.is_terminal)
     console.rule("nodes, as the RIC sees them")
-    states = [f"{name} {node.status}" for name, node in sorted(world.ric.nodes.items())]
-    console.print("\n".join(states), highlight=False)
+    for name, node in sorted(world.ric.nodes.items()):
+        say(console, f"{name} {node.status}")
     console.rule("requests")
     console.print(_table(rows))
 
@@ -87,17 +108,20 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _log(repository: pygit2.Repository) -> Iterator[pygit2.Commit]:
-    return iter(repository.walk(repository.head.target, pygit2.enums.SortMode.TOPOLOGICAL))
+    if not repository.head_is_unborn:
+        yield from repository.walk(repository.head.target, pygit2.enums.SortMode.TOPOLOGICAL)
 
 
-def _tree(repository: pygit2.Repository) -> pygit2.Tree:
-    return repository.head.peel(pygit2.Commit).tree
+def _files(repository: pygit2.Repository) -> Iterator[tuple[str, pygit2.Blob]]:
+    """The files of the last commit by path; none where nothing was committed."""
+    if not repository.head_is_unborn:
+        yield from _blobs(repository.head.peel(pygit2.Commit).tree)
 
 
-def _paths(tree: pygit2.Tree, parent: str = "") -> Iterator[str]:
+def _blobs(tree: pygit2.Tree, parent: str = "") -> Iterator[tuple[str, pygit2.Blob]]:
     for entry in tree:
         path = f"{parent}{entry.name}"
         if isinstance(entry, pygit2.Tree):
-            yield from _paths(entry, f"{path}/")
-        else:
-            yield path
+            yield from _blobs(entry, f"{path}/")
+        elif isinstance(entry, pygit2.Blob):
+            yield path, entry

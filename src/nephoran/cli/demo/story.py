@@ -60,7 +60,7 @@ def first_lines() -> dict[str, Line]:
 
 
 async def tell(world: World, lines: dict[str, Line], say: Callable[[str], None]) -> None:
-    """Let it all happen, one scene after the other; each ends when its goal is reached. Raises TimeoutError."""
+    """Let it all happen, one scene after the other; each ends when its goal is reached."""
     say(f"{len(SENTENCES)} sentences and {len(SETS)} node sets are applied")
     for name, text in SENTENCES.items():
         await world.create(INTENT, name, {"intent": text})
@@ -109,16 +109,15 @@ def reached(world: World, line: Line) -> bool:
     return line.goal
 
 
-async def _until(world: World, *lines: Line, within: float = 30.0) -> None:
+async def _until(world: World, *lines: Line) -> None:
     """Wait until all are where they should be; one progress patch per `batch_timeout` is due to what takes longer."""
     clock = asyncio.get_running_loop().time
     began, waiting = clock(), list(lines)
-    async with asyncio.timeout(within):
-        while waiting:
-            for line in [line for line in waiting if reached(world, line)]:
-                waiting.remove(line)
-                line.shown = int((clock() - began) / BatchConfig().batch_timeout)
-                line.budget += line.shown
-            await asyncio.sleep(0.05)
+    while waiting:
+        for line in [line for line in waiting if reached(world, line)]:
+            waiting.remove(line)
+            line.shown = int((clock() - began) / BatchConfig().batch_timeout)
+            line.budget += line.shown
+        await asyncio.sleep(0.05)
     # A moment more, so that a request too many would show.
     await asyncio.sleep(0.3)
