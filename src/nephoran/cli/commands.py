@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
+
+if TYPE_CHECKING:
+    from nephoran.intent.interpret import Meaningless
+    from nephoran.intent.sanitise import Rejected
 
 
 @click.command()
@@ -53,25 +57,46 @@ def install(admission_policy: Literal["auto", "on", "off"], image: str, namespac
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--check", type=click.File(encoding="utf-8"), help="Score a file of sentences with their meanings.")
 def interpret(text: str | None, output: str, check: IO[str] | None) -> None:
-    """Print what TEXT means, or how many sentences of a file are read as it states."""
+    """Print what TEXT means, or how many sentences of a file are read as it states.
+
+    The exit code is 1 where TEXT is not understood. As JSON, `error` then has what was understood, what is missing and
+    an example.
+    """
     from nephoran.intent.interpret import Meaningless, RuleInterpreter
     from nephoran.intent.meaning import to_json
     from nephoran.intent.sanitise import Rejected
 
+    if (text is None) is (check is None):
+        raise click.UsageError("give a sentence, or a file with --check")
     if check is not None:
         sys.exit(_score(check, output))
-    if not text:
-        raise click.UsageError("give a sentence, or a file with --check")
     try:
-        meaning = to_json(RuleInterpreter().meaning(text))
+        meaning = to_json(RuleInterpreter().meaning(text or ""))
     except (Rejected, Meaningless) as error:
-        click.echo(f"nephoran: {error}", err=True)
+        if output == "json":
+            click.echo(_json({"error": _told(error)}))
+        else:
+            click.echo(f"nephoran: {error}", err=True)
         sys.exit(1)
     if output == "json":
         click.echo(_json(meaning))
         return
     for key, value in meaning.items():
         click.echo(f"{key:<12}{value if isinstance(value, str) else _json(value)}")
+
+
+def _told(error: Rejected | Meaningless) -> dict[str, str]:
+    """Why a text has no meaning, under the reason that the condition of an intent would have."""
+    from nephoran.intent.interpret import EXAMPLE
+    from nephoran.intent.sanitise import LIMIT, Rejected
+
+    if isinstance(error, Rejected):
+        lacks = f"one sentence of at most {LIMIT} characters"
+        told = {"reason": error.reason, "understood": "nothing", "missing": lacks, "example": EXAMPLE}
+    else:
+        parts = {"understood": error.understood, "missing": error.missing, "example": error.example}
+        told = {"reason": "NotUnderstood", **parts}
+    return {**told, "message": error.message}
 
 
 async def _serves_policies() -> bool:

@@ -20,17 +20,23 @@ from steady.backoff import ErrorType
 
 _ALL: Final = frozenset({"everything", "all"})
 _NOTHING: Final = Detail()
+_ACTION: Final = "what to do (deploy, scale, configure, optimize …)"
+_TARGET: Final = "a network function or slice"
 EXAMPLE: Final = "Deploy AMF with 3 replicas in namespace 5g-core"
 
 
 class Meaningless(Exception):
-    """A text without a meaning that could be acted on. `understood` is what was, `example` a sentence that would do."""
+    """A text without a meaning that could be acted on.
+
+    `understood` is what was, `missing` what was not, `example` a sentence that would do; `message` says it all.
+    """
 
     error_type = ErrorType.VALIDATION
 
-    def __init__(self, understood: str, message: str, example: str = EXAMPLE) -> None:
+    def __init__(self, understood: str, missing: str, message: str, example: str = EXAMPLE) -> None:
         super().__init__(message)
         self.understood = understood
+        self.missing = missing
         self.message = message
         self.example = example
 
@@ -76,16 +82,16 @@ def _where(atoms: Sequence[Atom]) -> Places:
         return places(atoms)
     except NotANamespace as wrong:
         message = f"{wrong.name!r} cannot be a namespace: use lower-case letters, digits and hyphens, as in {EXAMPLE!r}"
-        raise Meaningless("a namespace", message) from wrong
+        raise Meaningless("a namespace", "a name that a namespace can have", message) from wrong
 
 
 def _guard(asked: Request, stated: Detail, atoms: Sequence[Atom]) -> None:
     if asked.negated:
         message = f"the sentence says what not to do: say what to do, for example {EXAMPLE!r}"
-        raise Meaningless("a negation", message)
+        raise Meaningless("a negation", "what to do instead", message)
     if asked.question:
         message = f"the sentence asks instead of saying what to do: write for example {EXAMPLE!r}"
-        raise Meaningless("a question", message)
+        raise Meaningless("a question", "what to do", message)
     removal = asked.mood == "change" and not any(atom.number is not None for atom in atoms)
     removal = removal and stated.change is None and any(atom.word in {"remove", "removing"} for atom in atoms[:3])
     if asked.mood == "delete" or (removal and (asked.component or not _ALL.isdisjoint(asked.head))):
@@ -93,16 +99,18 @@ def _guard(asked: Request, stated: Detail, atoms: Sequence[Atom]) -> None:
             "an intent does not delete: delete the NetworkIntent that deployed the function and it goes, or scale it,"
             " for example 'Scale AMF to 0 replicas'"
         )
-        raise Meaningless("a deletion", message, "Scale AMF to 0 replicas")
+        raise Meaningless("a deletion", "what to do instead", message, "Scale AMF to 0 replicas")
 
 
 def _of_the_trade(atoms: Sequence[Atom], stated: Detail, where: Places) -> bool:
     return where.namespace is not None or stated != _NOTHING or any(atom.word in SUBJECTS for atom in atoms)
 
 
-def _understood(done: str | None, named: Sequence[Mention]) -> tuple[str, str]:
+def _understood(done: str | None, named: Sequence[Mention]) -> tuple[str, str, str]:
     parts = [f"the action {done}"] if done else []
     parts += [f"the function {mention.name}" for mention in named]
-    understood = ", ".join(dict.fromkeys(parts)) or "nothing"
-    missing = "a network function or slice" if done else "what to do (deploy, scale, configure, optimize …)"
-    return understood, f"understood {understood}, but not {missing}: write for example {EXAMPLE!r}"
+    if not parts:
+        lacks = f"neither {_ACTION} nor {_TARGET}"
+        return "nothing", f"{_ACTION}, and {_TARGET}", f"understood nothing, {lacks}: write for example {EXAMPLE!r}"
+    understood, missing = ", ".join(dict.fromkeys(parts)), _TARGET if done else _ACTION
+    return understood, missing, f"understood {understood}, but not {missing}: write for example {EXAMPLE!r}"

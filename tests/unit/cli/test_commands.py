@@ -42,6 +42,34 @@ def test_a_meaningless_sentence_is_one_line_and_exit_code_1() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "reason", "understood", "missing"),
+    [
+        ("Deploy something nice", "NotUnderstood", "the action deploy", "a network function or slice"),
+        ("Hello AMF", "NotUnderstood", "the function amf", "what to do (deploy, scale, configure, optimize …)"),
+        ("Do not deploy AMF", "NotUnderstood", "a negation", "what to do instead"),
+        ("", "Empty", "nothing", "one sentence of at most 2000 characters"),
+    ],
+)
+def test_as_json_a_meaningless_sentence_is_a_document_too(
+    text: str, reason: str, understood: str, missing: str
+) -> None:
+    """Whoever reads standard output learns what was understood, what is missing, and what would do."""
+    done = nephoran("interpret", text, "-o", "json")
+    assert (done.returncode, done.stderr) == (1, "")
+    error = json.loads(done.stdout)["error"]
+    assert (error["reason"], error["understood"], error["missing"]) == (reason, understood, missing)
+    assert error["message"]
+    assert nephoran("interpret", error["example"]).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["Deploy AMF", "--check", os.devnull], ["--check", "/nonexistent/file"]])
+def test_interpret_wants_either_a_sentence_or_a_file(arguments: list[str]) -> None:
+    """One of both would be ignored without a word; standard output stays empty."""
+    done = nephoran("interpret", *arguments, "-o", "json")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_check_scores_a_file(tmp_path: Path) -> None:
     """Exit code 0 only if every sentence is read as stated."""
     good = {"text": "Scale AMF to 5 replicas", "action": "scale", "components": ["amf"], "replicas": {"amf": 5}}
@@ -51,6 +79,14 @@ def test_check_scores_a_file(tmp_path: Path) -> None:
     bad = nephoran("interpret", "--check", str(tmp_path / "bad.jsonl"), "-o", "json")
     assert bad.returncode == 1
     assert json.loads(bad.stdout)["right"] == 0
+    (tmp_path / "none.jsonl").write_text(json.dumps({**good, "text": "Bake a cake"}))
+    none = nephoran("interpret", "--check", str(tmp_path / "none.jsonl"), "-o", "json")
+    assert (none.returncode, none.stderr) == (1, "")
+    assert json.loads(none.stdout)["right"] == 0
+    (tmp_path / "broken.jsonl").write_text("no JSON")
+    broken = nephoran("interpret", "--check", str(tmp_path / "broken.jsonl"), "-o", "json")
+    assert (broken.returncode, broken.stdout) == (2, "")
+    assert "line 1" in broken.stderr
 
 
 def test_install_prints_manifests_and_leaves_the_policy_out_where_nobody_can_be_asked() -> None:

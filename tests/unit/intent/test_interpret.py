@@ -83,6 +83,22 @@ def test_a_text_without_a_meaning_says_what_was_understood_and_gives_an_example(
     assert READ(caught.value.example).action == "deploy"
 
 
+def test_where_nothing_was_understood_both_things_are_missing() -> None:
+    """What was understood is not said to be missing, and nothing is not a thing that was understood."""
+    with pytest.raises(Meaningless) as nothing:
+        READ("Bake a cake")
+    assert (nothing.value.understood, nothing.value.missing) == (
+        "nothing",
+        "what to do (deploy, scale, configure, optimize …), and a network function or slice",
+    )
+    assert nothing.value.message == (
+        "understood nothing, neither what to do (deploy, scale, configure, optimize …) nor a network function or slice:"
+        f" write for example {EXAMPLE!r}"
+    )
+    with pytest.raises(Meaningless, match="understood the action deploy, but not a network function or slice: "):
+        READ("Deploy something nice")
+
+
 @pytest.mark.parametrize(
     "text", ["Delete the AMF", "remove AMF", "Undeploy UPF in ns core", "Do not deploy AMF", "Don't scale UPF to 3"]
 )
