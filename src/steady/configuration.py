@@ -17,7 +17,7 @@ import inspect
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -208,14 +208,18 @@ class _Reader(Generic[T]):
 
     def overlay(self, prefix: str, variables: Mapping[str, str]) -> None:
         """Take what the variables with `prefix` say."""
+        start = f"{prefix}_"
         known = {setting.variable(prefix): name for name, setting in self._settings.items()}
         if len(known) < len(self._settings):
             raise ValueError(f"two keys of {type(self._defaults).__name__} share a variable")
         for variable, text in variables.items():
             if variable in known:
                 self.take(Given(known[variable], text, f"${variable}", text=True))
-            elif variable.startswith(f"{prefix}_"):
-                self._problems.append(f"${variable}: there is no such variable{_meant(variable, known)}")
+            elif variable.startswith(start):
+                # Without the prefix, or every variable would be near.
+                names = [name.removeprefix(start) for name in known]
+                near = _meant(variable.removeprefix(start), names, "_", start)
+                self._problems.append(f"${variable}: there is no such variable{near}")
 
     def take(self, given: Given) -> None:
         """Take one value."""
@@ -318,11 +322,11 @@ def _pair(entry: str) -> tuple[str, str]:
     return name, value
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    """The nearest known name, as a question; else those that end alike."""
-    near = difflib.get_close_matches(word, known, 1, 0.7)
-    near = near or [name for name in known if name.rpartition(".")[2] == word.rpartition(".")[2]]
-    return f"; did you mean {near[0]}?" if near else ""
+def _meant(word: str, known: Sequence[str], joint: str = ".", start: str = "") -> str:
+    """The nearest known name after `start`, as a question; else the first that ends alike, at a `joint`."""
+    end = joint + word.rpartition(".")[2]
+    near = difflib.get_close_matches(word, known, 1, 0.7) or [name for name in known if (joint + name).endswith(end)]
+    return f"; did you mean {start}{near[0]}?" if near else ""
 
 
 def _masked(value: Any) -> Any:

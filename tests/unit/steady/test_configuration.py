@@ -192,6 +192,9 @@ def test_an_error_names_the_place_the_key_the_value_and_what_is_allowed(tmp_path
         ),
         ("APP_LIMITS_LWO", "1", "$APP_LIMITS_LWO: there is no such variable; did you mean APP_LIMITS_LOW?"),
         ("APP_LIMITS", "1", "$APP_LIMITS: there is no such variable; did you mean APP_LIMITS_LOW?"),
+        ("APP_URL", "x", "$APP_URL: there is no such variable; did you mean APP_REMOTE_URL?"),
+        ("APP_RL", "x", "$APP_RL: there is no such variable"),
+        ("APP_FOO", "1", "$APP_FOO: there is no such variable"),
         ("APP_LIMITS_LOW", "9", "$APP_LIMITS_LOW: limits: low (9) is above high (8)"),
     ],
 )
