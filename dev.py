@@ -2,8 +2,8 @@
 """Sets up, tests and shows the project with nothing but Python's own library.
 
 `python3 dev.py help` lists the commands. This file itself runs on any Python from 3.7 on; it finds one that is new
-enough for the project, makes `.venv` with it and installs the locked wheels there. Exit codes: 0 fine, 1 (or the
-command's own) when a check failed, 3 when something that the command needs is missing.
+enough for the project, makes `.venv` with it and installs the locked wheels there. Exit codes: 0 fine, 1 when a check
+failed, 2 when the command was called wrongly, 3 when something that it needs is missing, 130 when it was interrupted.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST = (3, 11)
 # The range that the locked wheels exist for comes first; an unknown newer one is tried last.
 CANDIDATES = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
-MISSING = 3
-NO_TESTS = 5  # pytest's own exit code for "no test was run"
+FAILED, USAGE, MISSING, INTERRUPTED = 1, 2, 3, 130
+BAD_ARGUMENTS, NO_TESTS = 4, 5  # pytest's own exit codes; its 2 and 3 mean something else than ours
+
+
+class Misused(Exception):
+    """A command was given what it does not take; the text says what it takes."""
 
 
 class Missing(Exception):
@@ -34,6 +38,11 @@ class Missing(Exception):
 def say(text: str) -> None:
     """Print one line at once, also where the output is a pipe."""
     print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """Say what is no part of a command's result, on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def heading(text: str) -> None:
@@ -92,16 +101,16 @@ def environment(stage: str) -> None:
     lock = ROOT / "requirements" / f"{stage}.txt"
     if not usable(str(PYTHON)):
         python, version = find_python()
-        say(f"[1/3] making .venv with Python {'.'.join(map(str, version))} ({python})")
+        note(f"[1/3] making .venv with Python {'.'.join(map(str, version))} ({python})")
         made = subprocess.run([python, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False)
         if made.returncode:
             raise Missing(f"a working venv module in {python}: {made.stdout.strip()} {made.stderr.strip()}")
     else:
-        say("[1/3] using the .venv that is there")
+        note("[1/3] using the .venv that is there")
     wheels = len(re.findall(r"^\S+==", lock.read_text(encoding="utf-8"), re.MULTILINE))
-    say(f"[2/3] installing {wheels} locked wheels ({lock.relative_to(ROOT)})")
+    note(f"[2/3] installing {wheels} locked wheels ({lock.relative_to(ROOT)})")
     install(wheels, "--require-hashes", "--only-binary", ":all:", "--requirement", str(lock))
-    say("[3/3] linking the project into it")
+    note("[3/3] linking the project into it")
     install(0, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
     (VENV / f"stamp-{stage}").write_text(fingerprint(lock), encoding="ascii")
 
@@ -117,9 +126,9 @@ def install(expected: int, *arguments: str) -> None:
             package = re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+==[\w.]+)", line)
             if package and expected:
                 seen = sum(bool(re.match("Collecting|Requirement already", entry)) for entry in log)
-                say(f"      {seen:>3}/{expected} {package[1]}")
+                note(f"      {seen:>3}/{expected} {package[1]}")
             elif line.startswith("Installing collected"):
-                say("      unpacking")
+                note("      unpacking")
     if pip.returncode:
         reasons = [line for line in log if line.startswith("ERROR:")] or log[-5:]
         detail = "\n  ".join(reasons)
@@ -131,7 +140,14 @@ def install(expected: int, *arguments: str) -> None:
 
 def run(*arguments: str, **extra: str) -> int:
     """Run the environment's Python in the project's folder and return its exit code."""
-    return subprocess.run([str(PYTHON), *arguments], cwd=str(ROOT), env={**os.environ, **extra}, check=False).returncode
+    with subprocess.Popen([str(PYTHON), *arguments], cwd=str(ROOT), env={**os.environ, **extra}) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            # The terminal tells the child as well, which may need a moment to end in order.
+            if child.wait() == 0:
+                return 0
+            raise
 
 
 def capture(*arguments: str) -> tuple[int, str]:
@@ -141,12 +157,19 @@ def capture(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def pytest(*arguments: str, **extra: str) -> int:
-    """Run pytest; a phase that finds no test has failed, because nothing was proven."""
-    code = run("-m", "pytest", *arguments, **extra)
+def pytest(*arguments: str, given: tuple[str, ...] = (), folder: str | None = None) -> int:
+    """Run pytest with arguments of ours and those `given` by the caller, and return its exit code.
+
+    `folder` has the binaries of a real control plane. A phase that finds no test has failed, because nothing was
+    proven. Raises Misused.
+    """
+    extra = {"KUBEBUILDER_ASSETS": folder} if folder else {}
+    code = run("-m", "pytest", *arguments, *given, **extra)
+    if code == BAD_ARGUMENTS and given:
+        raise Misused(f"takes options of pytest, which does not take: {' '.join(given)} (its error is above)")
     if code == NO_TESTS:
-        say(f"FAILED: pytest {' '.join(arguments)} ran no test, so it proved nothing")
-        return 1
+        say(f"FAILED: pytest {' '.join([*arguments, *given])} ran no test, so it proved nothing")
+        return FAILED
     return code
 
 
@@ -199,24 +222,24 @@ def test(*options: str) -> int:
     """Run all tests; those on a real control plane or Prometheus where they are at hand (options go to pytest)."""
     environment("dev")
     heading("tests that need no cluster")
-    codes = {"without a cluster": pytest("-m", "not real and not prometheus", *options)}
+    codes = {"without a cluster": pytest("-m", "not real and not prometheus", given=options)}
     missing = []
     if prometheus_here():
         heading("tests with a real Prometheus")
-        codes["with a real Prometheus"] = pytest("-m", "prometheus", *options)
+        codes["with a real Prometheus"] = pytest("-m", "prometheus", given=options)
     else:
         missing.append(f"PROMETHEUS MISSING: {count('prometheus')} tests left out (make prometheus fetches it)")
     folder = control_plane_folder()
     if folder:
         heading(f"tests on a real kube-apiserver ({folder})")
-        codes["on a real kube-apiserver"] = pytest("-m", "real", *options, KUBEBUILDER_ASSETS=folder)
+        codes["on a real kube-apiserver"] = pytest("-m", "real", given=options, folder=folder)
     else:
         missing.append(f"REAL CONTROL PLANE MISSING: {count('real')} tests left out (make control-plane builds it)")
     heading("summary")
     say("; ".join(f"{name}: {verdict(code)}" for name, code in codes.items()))
     for line in missing:
         say(line)
-    return next(filter(None, codes.values()), 0)
+    return FAILED if any(codes.values()) else 0
 
 
 def verdict(code: int) -> str:
@@ -226,21 +249,17 @@ def verdict(code: int) -> str:
 
 def test_contract(*options: str) -> int:
     """Run the API contract on one server: SERVER=embedded (default) or SERVER=real."""
-    settings = dict(option.split("=", 1) for option in options if "=" in option)
-    server = settings.get("SERVER", "embedded")
-    if server not in ("embedded", "real") or set(settings) - {"SERVER"}:
-        raise Missing("a server to test: SERVER=embedded or SERVER=real")
+    if options not in ((), ("SERVER=embedded",), ("SERVER=real",)):
+        raise Misused(f"takes SERVER=embedded or SERVER=real, got: {' '.join(options)}")
+    server = "real" if options == ("SERVER=real",) else "embedded"
     environment("dev")
-    folder = control_plane_folder()
-    if folder is None and server == "real":
-        raise Missing("the real control plane: `make control-plane` builds it, or set KUBEBUILDER_ASSETS")
+    folder = needed_control_plane() if server == "real" else control_plane_folder()
     heading(f"API contract on the {server} server")
     chosen = ["tests/contract", f"--server={server}"]
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
-        options = ("-m", "not real") if folder is None else ()
-        extra = {"KUBEBUILDER_ASSETS": folder} if folder else {}
-        code = pytest(*chosen, *options, f"--junitxml={report}", **extra)
+        without = ("-m", "not real") if folder is None else ()
+        code = pytest(*chosen, *without, f"--junitxml={report}", folder=folder)
         counts = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', read(report))
     if folder is None:
         left = count("real", *chosen)
@@ -249,7 +268,7 @@ def test_contract(*options: str) -> int:
         errors, failures, skipped, total = map(int, counts.groups())
         passed = total - errors - failures - skipped
         say(f"contract: {passed} passed, {failures + errors} failed, {skipped} skipped")
-    return code
+    return FAILED if code else 0
 
 
 def read(path: Path) -> str:
@@ -273,7 +292,7 @@ def lint() -> int:
         if subprocess.run([str(tools / tool), *arguments], cwd=str(ROOT), check=False).returncode:
             failed.append(name)
     say(f"\nlint: {'FAILED: ' + ', '.join(failed) if failed else 'all clean'}")
-    return 1 if failed else 0
+    return FAILED if failed else 0
 
 
 def docs() -> int:
@@ -382,22 +401,24 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     """Carry out one command and return its exit code."""
     name, *options = arguments or ["help"]
-    command = COMMANDS.get("help" if name in ("-h", "--help") else name)
-    if command is None:
-        say(f"dev.py: no command {name!r}; it knows: {', '.join(COMMANDS)}")
-        return 2
-    if options and command not in (demo, test, test_contract, bench, bench_peers, profile, load):
-        say(f"dev.py {name}: takes no options, got: {' '.join(options)}")
-        return 2
     try:
+        command = COMMANDS.get("help" if name in ("-h", "--help") else name)
+        if command is None:
+            raise Misused(f"there is no such command; there are: {', '.join(COMMANDS)}")
+        if options and command not in (demo, test, test_contract, bench, bench_peers, profile, load):
+            raise Misused(f"takes no options, got: {' '.join(options)}")
         return command(*options)
+    except Misused as misused:
+        note(f"dev.py {name}: {misused}")
+        return USAGE
     except Missing as missing:
-        say(f"\ndev.py {name}: MISSING: {missing}")
+        note(f"\ndev.py {name}: MISSING: {missing}")
         return MISSING
     except subprocess.CalledProcessError as failed:
-        return failed.returncode
+        note(f"\ndev.py {name}: FAILED: {failed}")
+        return FAILED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
