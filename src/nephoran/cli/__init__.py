@@ -27,7 +27,7 @@ for command in (demo, run, config, explain, apiserver, install, interpret, monit
 def main() -> None:
     """Run the command line; each thing that went wrong is one line on standard error."""
     try:
-        cli()
+        cli(prog_name="nephoran")
     except Exception as error:
         # Looked up late: the runtime brings the HTTP client, for which `--help` need not wait.
         from steady.errors import SteadyError
