@@ -24,6 +24,7 @@ from steady.cache import Reflector, Store
 from steady.client import Client, HttpTransport, Transport, connect
 from steady.clock import Clock, SystemClock
 from steady.controller import Controller, Explanation, Loop
+from steady.controller.context import START
 from steady.leadership import Leadership, LeaseConfig
 from steady.metrics import Metrics
 from steady.objects.keys import Key, Resource
@@ -250,7 +251,7 @@ class Manager:
             )
             self.loops.append(loop)
             for obj in self.stores[controller.resource]:
-                loop.enqueue(obj.key, "start", priority=Priority.LOW)
+                loop.enqueue(obj.key, START, priority=Priority.LOW)
             reconciling.start(loop.run(), controller.name)
         stack.push_async_callback(self._rest, reconciling)
         return reconciling

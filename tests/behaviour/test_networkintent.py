@@ -7,14 +7,16 @@ from contextlib import asynccontextmanager
 from itertools import filterfalse
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from nephoran.api import NetworkIntent
 from nephoran.api.names import INTENT_FINALIZER
-from nephoran.controllers import Settings, intent_controller
+from nephoran.controllers import Settings, intent_controller, networkintent
 from nephoran.intent.interpret import Interpreter, RuleInterpreter
 from nephoran.intent.meaning import Meaning
+from nephoran.intent.render import Rendering, render
 from nephoran.knowledge import knowledge
 from nephoran.repository.memory import MemoryCommit, MemoryRemote, MemoryRepository
 from steady import BatchConfig, Manager
@@ -200,6 +202,78 @@ async def test_an_unchanged_intent_costs_nothing_and_a_restart_neither(house: Ho
         await pass_time(10.0)
         assert requests(house.server) == {}
         assert len(house.remote.commits) == 1
+
+
+async def test_a_restart_interprets_nothing_again(house: House) -> None:
+    """What an earlier life has completed stands in the record and the status: reading them is enough."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF")
+        await house.create("more", "Scale AMF to 4 replicas")
+        await pass_time()
+    house.server.log.clear()
+    reader = Counting()
+    async with house.operator(interpreter=reader):
+        await pass_time(10.0)
+        assert reader.texts == ["Scale AMF to 4 replicas"]
+        assert requests(house.server) == {}
+
+
+async def test_an_upgrade_renders_nothing_anew_by_itself(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another renderer has its say when the intent changes, or when asked to reconcile once more."""
+    async with house.operator():
+        await house.create("amf", "Deploy AMF")
+        await pass_time()
+
+    def upgraded(*args: Any, **options: Any) -> Rendering:
+        rendering = render(*args, **options)
+        return msgspec.structs.replace(rendering, files={**rendering.files, "new.yaml": b"new\n"}, digest="new")
+
+    monkeypatch.setattr(networkintent, "render", upgraded)
+    house.server.log.clear()
+    async with house.operator():
+        await pass_time(10.0)
+        assert requests(house.server) == {}
+        assert len(house.remote.commits) == 1
+        await house.user.merge(f"{INTENTS}/amf", {"metadata": {"annotations": {"nephoran.com/reconcile": "now"}}})
+        await pass_time()
+        assert house.files("amf")["new.yaml"] == b"new\n"
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    ["another image", "a scaling", "an edit", "a lost directory", "a foreign directory", "a namespace no more allowed"],
+)
+async def test_what_changed_while_the_operator_was_away_counts(house: House, meanwhile: str) -> None:
+    """A restart looks at all that the directory was made from."""
+    settings = Settings(images=IMAGES, namespaces=frozenset({("default", "core")}))
+    async with house.operator(settings):
+        await house.create("amf", "Deploy AMF in namespace core")
+        await pass_time()
+    before = house.files("amf")
+    if meanwhile == "another image":
+        settings = msgspec.structs.replace(settings, images={**IMAGES, "amf": "registry.example/amf:2"})
+    elif meanwhile == "a scaling":
+        await house.create("more", "Scale AMF to 4 replicas")
+    elif meanwhile == "an edit":
+        await house.user.merge(f"{INTENTS}/amf", {"spec": {"intent": "Deploy AMF in namespace core with 5 replicas"}})
+    elif meanwhile == "a lost directory":
+        house.edit("amf", None)
+    elif meanwhile == "a foreign directory":
+        house.edit("amf", {**before, "intent.json": before["intent.json"].replace(b'"digest": "', b'"digest": "0')})
+    else:
+        settings = Settings(images=IMAGES)
+    async with house.operator(settings):
+        await pass_time(10.0)
+        after, intent = house.files("amf"), await house.get("amf")
+    changes = {
+        "another image": b"registry.example/amf:2" in after["deployment-amf.yaml"],
+        "a scaling": b"replicas: 4" in after["deployment-amf.yaml"],
+        "an edit": b"replicas: 5" in after["deployment-amf.yaml"],
+        "another directory": after == before and len(house.remote.commits) == 3,
+        "a namespace no more allowed": condition(intent, "Validated") == ("False", "NamespaceNotAllowed"),
+    }
+    expected = "another directory" if meanwhile in ("a lost directory", "a foreign directory") else meanwhile
+    assert [name for name, happened in changes.items() if happened] == [expected]
 
 
 async def test_an_edit_runs_again(house: House) -> None:

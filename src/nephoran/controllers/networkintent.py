@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 
 from nephoran.api import NetworkIntent, NetworkIntentStatus
 from nephoran.api.names import INTENT_FINALIZER, INTENT_LABEL, MANAGED_LABEL
-from nephoran.api.networkintent import Adjustment as Applied
-from nephoran.api.networkintent import DeployedComponent, IntentPhase, Interpretation
+from nephoran.api.networkintent import IntentPhase, Interpretation
+from nephoran.controllers import progress
 from nephoran.controllers.neighbours import MODIFIERS, PROVIDERS, Neighbours, concerns, known, modifying, providing
+from nephoran.controllers.progress import Refusal, Work
 from nephoran.controllers.settings import INTENTS, Effort, Settings
 from nephoran.intent.interpret import Interpreter, Meaningless
 from nephoran.intent.meaning import Meaning
 from nephoran.intent.memory import Memory
-from nephoran.intent.plan import Adjustment, Plan, Unplannable, effective, modifies, plan, superseded
-from nephoran.intent.render import IntentIdentity, Rendering, render
+from nephoran.intent.plan import Adjustment, Unplannable, effective, modifies, plan, provides, superseded
+from nephoran.intent.render import IntentIdentity, render
 from nephoran.intent.sanitise import Rejected, redact, sanitise
 from nephoran.intent.verify import verify
 from nephoran.repository.protocol import Adjustment as Recorded
 from nephoran.repository.protocol import Change, IntentRepository, Record
 from steady import Context, Controller, Done, Failed, Result, Waiting, Watched
-from steady.backoff import ErrorType
 from steady.cache import Store
 from steady.clock import parse_timestamp
-from steady.errors import DecodeError, SteadyError
-from steady.objects import Condition, Key, RawObject
+from steady.errors import SteadyError
+from steady.objects import Key, RawObject
 from steady.objects.conditions import false, find, true, unknown
 from steady.objects.keys import DEPLOYMENTS
 
@@ -41,27 +40,6 @@ REMEMBERED = 4096
 Meanings = Memory[str, Meaning]
 IntentContext = Context[NetworkIntentStatus]
 IntentResult = Result[NetworkIntentStatus]
-
-
-class Refusal(SteadyError):
-    """The intent cannot be done as it is written; `reason` is the condition's."""
-
-    error_type = ErrorType.VALIDATION
-
-    def __init__(self, condition: str, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.condition = condition
-        self.reason = reason
-
-
-class _Work(NamedTuple):
-    """One intent on its way to a commit."""
-
-    intent: NetworkIntent
-    meaning: Meaning
-    adjustments: tuple[Adjustment, ...]
-    plan: Plan
-    rendering: Rendering
 
 
 class IntentReconciler:
@@ -84,6 +62,8 @@ class IntentReconciler:
         """Do what the intent says, as far as it is not done."""
         if _completed_elsewhere(intent) and not context.forced:
             return Done(None)
+        if await self._as_left(intent, context):
+            return Done(intent.status)
         try:
             with context.phase("interpret"):
                 meaning = await self._meaning(intent, anew=context.forced)
@@ -92,13 +72,34 @@ class IntentReconciler:
             self.neighbours.withdraw(intent.raw)
             return await self._deploy(intent, meaning, context)
         except Refusal as refusal:
-            return Failed(_refused(intent, refusal), refusal, terminal=True)
+            return Failed(progress.refused(intent, refusal), refusal, terminal=True)
 
     async def cleanup(self, intent: NetworkIntent, context: IntentContext) -> None:
         """Remove the intent's directory; what it had changed elsewhere is restored by those whom its deletion wakes."""
         self.neighbours.withdraw(intent.raw)
         self.neighbours.wake(self.neighbours.related(intent.raw, context.store))
         await self._repository.remove(intent.metadata.namespace, intent.metadata.name, intent.metadata.uid)
+
+    async def _as_left(self, intent: NetworkIntent, context: IntentContext) -> bool:
+        """Whether an earlier life has completed the intent, and nothing that it was made from has changed since.
+
+        Asked once, at the first sight of it: then nothing is interpreted, planned or rendered again. So a restart costs
+        little more than reading, and an upgrade renders nothing anew by itself.
+        """
+        if not context.starting or context.forced or self._settings.verify != "commit":
+            return False
+        record = self._repository.record(*intent.key)
+        if record is None or self._repository.drift.touched(*intent.key) or not _stands(intent, record):
+            return False
+        try:
+            meaning = _meanings.decode(record.interpretation)
+        except msgspec.DecodeError:
+            return False
+        target = meaning.namespace or intent.metadata.namespace
+        if modifies(meaning) or not self._settings.allows(intent.metadata.namespace, target):
+            return False
+        adjustments = await self._adjustments(intent, meaning, context.store)
+        return (record.images, record.adjustments) == (self._images(meaning), _recorded(adjustments))
 
     # Deploying.
 
@@ -107,21 +108,23 @@ class IntentReconciler:
         work = self._work(intent, meaning, adjustments, context)
         with context.phase("commit"):
             commit = await self._commit(work, context)
-        status = _committed(work, commit)
+        status = progress.committed(work, commit)
         if work.rendering.missing_images:
             missing = ", ".join(work.rendering.missing_images)
             refusal = Refusal(
                 "ImageUnknown", "ImageUnknown", f"the operator's configuration names no image for {missing}"
             )
-            return Failed(_without_image(status, refusal), refusal, terminal=True)
+            return Failed(progress.without_image(status, refusal), refusal, terminal=True)
         if self._settings.verify == "commit":
-            return Done(_completed(status, unknown("DeploymentVerified", "NotObserved", "verified by its commit only")))
+            return Done(
+                progress.completed(status, unknown("DeploymentVerified", "NotObserved", "verified by its commit only"))
+            )
         with context.phase("verify"):
             return self._observe(work, status, context)
 
     def _work(
         self, intent: NetworkIntent, meaning: Meaning, adjustments: tuple[Adjustment, ...], context: IntentContext
-    ) -> _Work:
+    ) -> Work:
         metadata = intent.metadata
         target = meaning.namespace or metadata.namespace
         if not self._settings.allows(metadata.namespace, target):
@@ -138,9 +141,9 @@ class IntentReconciler:
         identity = IntentIdentity(metadata.name, metadata.namespace, metadata.uid, metadata.generation)
         with context.phase("render"):
             rendering = render(identity, planned, target_namespace=target, images=self._settings.images)
-        return _Work(intent, meaning, adjustments, planned, rendering)
+        return Work(intent, meaning, adjustments, planned, rendering)
 
-    async def _commit(self, work: _Work, context: IntentContext) -> str:
+    async def _commit(self, work: Work, context: IntentContext) -> str:
         """The commit that holds the work's manifests: the one that does already, or a new one.
 
         When forced, or when others were at it, the directory itself is compared, not only its record: what others did
@@ -149,12 +152,12 @@ class IntentReconciler:
         intent, rendering = work.intent, work.rendering
         metadata = intent.metadata
         record = self._repository.record(metadata.namespace, metadata.name)
-        wanted = _record(work)
+        wanted = _record(work, self._images(work.meaning))
         known = record is not None and record.uid == metadata.uid and _same(record, wanted)
         doubtful = context.forced or self._repository.drift.touched(metadata.namespace, metadata.name)
         if known and not doubtful and self._repository.head:
-            return _shown(intent).git_commit_hash or self._repository.head
-        context.report(_committing(work))
+            return progress.shown(intent).git_commit_hash or self._repository.head
+        context.report(progress.committing(work))
         change = Change(
             namespace=metadata.namespace,
             name=metadata.name,
@@ -166,9 +169,9 @@ class IntentReconciler:
             valid=lambda: _holds(context.store, intent.raw),
         )
         commit = await self._repository.write(change)
-        return commit.id if commit.changed or not known else _shown(intent).git_commit_hash or commit.id
+        return commit.id if commit.changed or not known else progress.shown(intent).git_commit_hash or commit.id
 
-    def _observe(self, work: _Work, status: NetworkIntentStatus, context: IntentContext) -> IntentResult:
+    def _observe(self, work: Work, status: NetworkIntentStatus, context: IntentContext) -> IntentResult:
         namespace = work.meaning.namespace or work.intent.metadata.namespace
         deployments = {
             name: raw
@@ -177,7 +180,7 @@ class IntentReconciler:
         }
         verdict = verify(work.rendering.deployments, work.rendering.digest, deployments)
         if verdict.available:
-            return Done(_completed(status, true("DeploymentVerified", verdict.reason, verdict.message)))
+            return Done(progress.completed(status, true("DeploymentVerified", verdict.reason, verdict.message)))
         condition = false("DeploymentVerified", verdict.reason, verdict.message)
         pending = msgspec.structs.replace(
             status,
@@ -185,7 +188,7 @@ class IntentReconciler:
             last_message=verdict.message,
             conditions=(*status.conditions, condition, false("Ready", verdict.reason, verdict.message)),
         )
-        waited = _seconds_since(_shown(work.intent), "GitOpsCommitted", context)
+        waited = _seconds_since(progress.shown(work.intent), "GitOpsCommitted", context)
         if waited >= self._settings.deadline:
             stalled = true("Stalled", "DeploymentDeadlineExceeded", verdict.message)
             return Done(msgspec.structs.replace(pending, conditions=(*pending.conditions, stalled)))
@@ -219,9 +222,11 @@ class IntentReconciler:
     def _modify(self, intent: NetworkIntent, meaning: Meaning, context: IntentContext) -> IntentResult:
         self.neighbours.announce(intent.raw)
         providers = self.neighbours.providers(context.store, intent.metadata.namespace, meaning)
-        understood = NetworkIntentStatus(interpretation=_interpretation(meaning), conditions=(_processed(meaning),))
+        understood = NetworkIntentStatus(
+            interpretation=progress.interpretation_of(meaning), conditions=(progress.processed(meaning),)
+        )
         if not providers:
-            message = f"no intent of namespace {intent.metadata.namespace!r} deploys {_names(meaning)} yet"
+            message = f"no intent of namespace {intent.metadata.namespace!r} deploys {progress.names(meaning)} yet"
             return Waiting(
                 msgspec.structs.replace(
                     understood,
@@ -237,13 +242,13 @@ class IntentReconciler:
             )
         target = ", ".join(provider.metadata.name for provider in providers)
         named = msgspec.structs.replace(understood, target=target)
-        states = [_shown(NetworkIntent(provider)) for provider in providers]
+        states = [progress.shown(NetworkIntent(provider)) for provider in providers]
         if all(_applied(intent, status) for status in states):
-            return Done(_taken_over(named, states[0], f"applied to {target}"))
+            return Done(progress.taken_over(named, states[0], f"applied to {target}"))
         if winner := self._winner(intent, meaning, providers, context.store):
             message = f"{winner} changes the same of {target} and is newer"
             superseded_by = true("Superseded", "NewerIntent", message)
-            taken = _taken_over(named, states[0], message)
+            taken = progress.taken_over(named, states[0], message)
             return Done(msgspec.structs.replace(taken, conditions=(*taken.conditions, superseded_by)))
         self.neighbours.wake(provider.key for provider in providers)
         message = f"waiting for {target} to be committed with this change"
@@ -262,6 +267,11 @@ class IntentReconciler:
             component for provider in providers for component in (known(provider).interpretation or _none).components
         }
         return superseded(others, components).get(intent.metadata.name, "")
+
+    def _images(self, meaning: Meaning) -> str:
+        """A digest of the images that the operator's owner names for what `meaning` deploys."""
+        images = {name: self._settings.images.get(name, "") for name in sorted(provides(meaning))}
+        return _digest(msgspec.json.encode(images))
 
     # Meaning.
 
@@ -323,14 +333,7 @@ def _owner_of(deployment: RawObject, _: Store) -> Iterable[Key]:
 
 
 _none = Interpretation(action="deploy")
-
-
-def _shown(intent: NetworkIntent) -> NetworkIntentStatus:
-    """What the cluster shows of the intent; nothing where that cannot be read, for it is written anew as a whole."""
-    try:
-        return intent.status
-    except DecodeError:
-        return NetworkIntentStatus()
+_meanings = msgspec.json.Decoder(Meaning)
 
 
 def _completed_elsewhere(intent: NetworkIntent) -> bool:
@@ -340,7 +343,7 @@ def _completed_elsewhere(intent: NetworkIntent) -> bool:
     operator keeps no generation with its conditions, and that of the status only by chance: without one, a spec that
     was never edited is meant.
     """
-    status = _shown(intent)
+    status = progress.shown(intent)
     ready = find(status.conditions, "Ready")
     return (
         status.phase is IntentPhase.COMPLETED
@@ -351,98 +354,18 @@ def _completed_elsewhere(intent: NetworkIntent) -> bool:
     )
 
 
-def _interpretation(meaning: Meaning) -> Interpretation:
-    return Interpretation(
-        action=meaning.action,
-        components=meaning.components,
-        replicas=dict(meaning.replicas),
-        namespace=meaning.namespace or "",
-        slice=meaning.slice,
-    )
-
-
-def _names(meaning: Meaning) -> str:
-    return ", ".join(meaning.components) or "anything"
-
-
-def _processed(meaning: Meaning) -> Condition:
-    return true("Processed", "LLMProcessingSucceeded", f"understood as: {meaning.action} {_names(meaning)}")
-
-
-def _planned(work: _Work) -> tuple[Condition, ...]:
-    count = len(work.plan.functions)
-    return (
-        _processed(work.meaning),
-        true("ResourcesPlanned", "ResourcePlanningSucceeded", f"{count} network functions planned"),
-        true("ManifestsGenerated", "ManifestGenerationSucceeded", f"{len(work.rendering.files)} files rendered"),
-    )
-
-
-def _committing(work: _Work) -> NetworkIntentStatus:
-    return NetworkIntentStatus(
-        phase=IntentPhase.GITOPS_COMMIT,
-        interpretation=_interpretation(work.meaning),
-        conditions=_planned(work),
-    )
-
-
-def _committed(work: _Work, commit: str) -> NetworkIntentStatus:
-    namespace = work.meaning.namespace or ""
-    return msgspec.structs.replace(
-        _committing(work),
-        git_commit_hash=commit,
-        digest=work.rendering.digest,
-        adjustments=tuple(Applied(name=it.name, uid=it.uid, generation=it.generation) for it in work.adjustments),
-        deployed_components=tuple(
-            DeployedComponent(name=it.component, type=it.component, namespace=namespace) for it in work.plan.functions
-        ),
-        conditions=(*_planned(work), true("GitOpsCommitted", "GitCommitSucceeded", f"committed as {commit[:12]}")),
-    )
-
-
-def _completed(status: NetworkIntentStatus, verified: Condition) -> NetworkIntentStatus:
-    ready = true("Ready", "AllPhasesCompleted", "the manifests are committed")
-    return msgspec.structs.replace(
-        status,
-        phase=IntentPhase.COMPLETED,
-        last_message=f"completed with commit {status.git_commit_hash[:12]}",
-        conditions=(*status.conditions, verified, ready),
-    )
-
-
-def _without_image(status: NetworkIntentStatus, refusal: Refusal) -> NetworkIntentStatus:
-    message = str(refusal)
-    return msgspec.structs.replace(
-        status,
-        phase=IntentPhase.DEPLOYMENT_VERIFICATION,
-        last_message=message,
-        conditions=(*status.conditions, true("ImageUnknown", "ImageUnknown", message)),
-    )
-
-
-def _taken_over(status: NetworkIntentStatus, provider: NetworkIntentStatus, message: str) -> NetworkIntentStatus:
-    commit = provider.git_commit_hash
-    return msgspec.structs.replace(
-        status,
-        phase=IntentPhase.COMPLETED,
-        last_message=message,
-        git_commit_hash=commit,
-        conditions=(
-            *status.conditions,
-            true("GitOpsCommitted", "GitCommitSucceeded", f"committed as {commit[:12]}"),
-            true("Ready", "AllPhasesCompleted", message),
-        ),
-    )
-
-
-def _refused(intent: NetworkIntent, refusal: Refusal) -> NetworkIntentStatus:
-    last, message = _shown(intent), str(refusal)
-    kept = NetworkIntentStatus(git_commit_hash=last.git_commit_hash, digest=last.digest)
-    return msgspec.structs.replace(
-        kept,
-        phase=IntentPhase.ERROR,
-        last_message=message[:1000],
-        conditions=(false(refusal.condition, refusal.reason, message),),
+def _stands(intent: NetworkIntent, record: Record) -> bool:
+    """Whether the status tells of the completion of the present spec by what the directory's `record` tells of."""
+    status, metadata = progress.shown(intent), intent.metadata
+    ready = find(status.conditions, "Ready")
+    if status.phase is not IntentPhase.COMPLETED or ready is None or ready.status != "True":
+        return False
+    made = (record.uid, record.spec_digest, record.digest)
+    return (status.observed_generation, *made) == (
+        metadata.generation,
+        metadata.uid,
+        _digest(intent.raw.spec),
+        status.digest,
     )
 
 
@@ -451,15 +374,23 @@ def _applied(intent: NetworkIntent, provider: NetworkIntentStatus) -> bool:
     return any((it.uid, it.generation) == wanted for it in provider.adjustments)
 
 
-def _record(work: _Work) -> Record:
-    spec = bytes(work.intent.raw.spec)
+def _record(work: Work, images: str) -> Record:
     return Record(
-        spec_digest=hashlib.sha256(spec).hexdigest(),
+        spec_digest=_digest(work.intent.raw.spec),
         interpretation=msgspec.Raw(msgspec.json.encode(work.meaning, order="sorted")),
         renderer_version=RENDERER,
         digest=work.rendering.digest,
-        adjustments=tuple(Recorded(it.name, it.uid, it.generation) for it in work.adjustments),
+        images=images,
+        adjustments=_recorded(work.adjustments),
     )
+
+
+def _recorded(adjustments: Iterable[Adjustment]) -> tuple[Recorded, ...]:
+    return tuple(Recorded(it.name, it.uid, it.generation) for it in adjustments)
+
+
+def _digest(data: msgspec.Raw | bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _same(record: Record, wanted: Record) -> bool:

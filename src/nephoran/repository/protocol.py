@@ -35,14 +35,16 @@ class Adjustment(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True, rename="camel"):
     """How a directory came about, stored in it as `intent.json`.
 
-    `spec_digest` is of the spec that was interpreted, `interpretation` the JSON object that came out, `digest` of the
-    rendered files. `cluster`, `uid` and `generation` are set by the repository from the change.
+    `spec_digest` is of the spec that was interpreted, `interpretation` the JSON object that came out, `images` a digest
+    of the images that the operator had configured for it, `digest` of the rendered files. `cluster`, `uid` and
+    `generation` are set by the repository from the change.
     """
 
     spec_digest: str
     interpretation: msgspec.Raw
     renderer_version: str
     digest: str
+    images: str = ""
     adjustments: tuple[Adjustment, ...] = ()
     cluster: str = ""
     uid: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from steady.cache.store import Store
 from steady.clock import Clock
@@ -14,6 +14,9 @@ from steady.objects.children import Child
 from steady.objects.keys import Key, Resource
 from steady.objects.raw import RawObject
 from steady.objects.view import Object, Status
+
+START: Final = "start"
+"""The cause of a reconcile for no other reason than that the process has started."""
 
 S = TypeVar("S", bound=Status)
 O = TypeVar("O", bound=Object[Any, Any])  # noqa: E741 - O for object, as S for status
@@ -49,6 +52,11 @@ class Context(Generic[S]):
         self._report = report
         self._event = event
         self._phase = phase
+
+    @property
+    def starting(self) -> bool:
+        """Whether the object is looked at only because the process has started: an earlier life may have done all."""
+        return self.cause == START
 
     def now(self) -> datetime:
         """The date."""
