@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pygit2
 
-from nephoran.api.install import Manifest, manifests
+from nephoran.api.install import Manifest, admission_policies, manifests
+from nephoran.api.names import INTENT_FINALIZER, NODE_SET_FINALIZER, SYSTEM_NAMESPACE
+from nephoran.cli.run import manager
+from nephoran.configuration import Allow, Configuration, Lease
+from nephoran.controllers.settings import Verification
 from nephoran.knowledge import knowledge
+from nephoran.repository import Repository
+from steady import Manager
+from steady.client import HttpTransport, connect
+from steady.clock import SystemClock
+from steady.tasks import Scope
 from steady.testing.controlplane import OPERATOR, AuditEntry, ControlPlane
 from tests.contract.api import DEADLINE_SECONDS, Api, until
 
@@ -24,7 +34,11 @@ IMAGES = {component: f"images.example/{component}:1" for component in knowledge(
 KINDS = ("networkintents", "e2nodesets")
 STATUS, FINALIZER = ("patch", "networkintents", "status"), ("patch", "networkintents", "")
 SET_STATUS, SET_FINALIZER = ("patch", "e2nodesets", "status"), ("patch", "e2nodesets", "")
-POST, DELETE = ("create", "configmaps", ""), ("delete", "configmaps", "")
+POST, DELETE, PATCH = ("create", "configmaps", ""), ("delete", "configmaps", ""), ("patch", "configmaps", "")
+START_SECONDS = 30.0
+SETTLE_SECONDS = 3.0
+"""A batch timeout and a little: what the operator would still write too much has been written by then."""
+_API_GROUPS = {"configmaps": "/api/v1", "deployments": "/apis/apps/v1"}
 _COLLECTIONS = {
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "Namespace": "/api/v1/namespaces",
@@ -80,7 +94,7 @@ class Cluster:
 
     def path(self, plural: str, name: str = "", subresource: str = "") -> str:
         """Where objects of this namespace are."""
-        group = "/api/v1" if plural == "configmaps" else "/apis/nephoran.com/v1"
+        group = _API_GROUPS.get(plural, "/apis/nephoran.com/v1")
         parts = [part for part in (name, subresource) if part]
         return "/".join([f"{group}/namespaces/{self.namespace}/{plural}", *parts])
 
@@ -88,9 +102,9 @@ class Cluster:
         """Create an intent."""
         await self._create("NetworkIntent", "networkintents", name, {"intent": text})
 
-    async def nodes(self, name: str, replicas: int, ric: str) -> None:
-        """Create a set of nodes at a RIC."""
-        spec = {"replicas": replicas, "ricConfiguration": {"ricEndpoint": ric}}
+    async def nodes(self, name: str, replicas: int, ric: str, **how: str) -> None:
+        """Create a set of nodes at a RIC, which is talked to as `how` says (fields of ricConfiguration)."""
+        spec = {"replicas": replicas, "ricConfiguration": {"ricEndpoint": ric, **how}}
         await self._create("E2NodeSet", "e2nodesets", name, spec)
 
     async def edit(self, plural: str, name: str, spec: Json) -> None:
@@ -102,6 +116,16 @@ class Cluster:
         """Ask for an object's end."""
         deleted = await self.api.delete(self.path(plural, name))
         assert deleted.status == 200, deleted.text
+
+    async def roll_out(self, deployment: Json) -> None:
+        """Do as a GitOps agent and a kubelet would: create it, and have all of its replicas available."""
+        created = await self.api.post(self.path("deployments"), deployment)
+        assert created.status == 201, created.text
+        counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+        status = {"observedGeneration": 1, **dict.fromkeys(counts, deployment["spec"]["replicas"])}
+        path = self.path("deployments", deployment["metadata"]["name"], "status")
+        changed = await self.api.patch(path, {"status": status})
+        assert changed.status == 200, changed.text
 
     async def objects(self, plural: str) -> Objects:
         """All objects of a kind in this namespace, by name."""
@@ -150,7 +174,8 @@ class Cluster:
                 if obj["metadata"].get("finalizers"):
                     await self.api.patch(self.path(plural, name), {"metadata": {"finalizers": None}})
             await self.api.delete(self.path(plural))
-        await self.api.delete(self.path("configmaps"))
+        for plural in _API_GROUPS:
+            await self.api.delete(self.path(plural))
 
     # What the operator asked for.
 
@@ -197,6 +222,13 @@ class Remote:
         self.path = path
         pygit2.init_repository(str(path), bare=True, initial_head="main")
 
+    def slow(self, seconds: float) -> None:
+        """Let every push take that long, by a hook of the repository."""
+        hook = self.path / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\nexec sleep {seconds}\n", encoding="ascii")
+        hook.chmod(0o700)
+
     def log(self) -> list[Written]:
         """Every commit, oldest first, with the changes that its body names."""
         repository = pygit2.Repository(str(self.path))
@@ -219,6 +251,63 @@ class Remote:
     def head(self) -> str:
         """The branch's commit."""
         return str(pygit2.Repository(str(self.path)).head.target)
+
+
+@asynccontextmanager
+async def operator(
+    cluster: Cluster, remote: Remote, work: Path, verify: Verification = "commit"
+) -> AsyncIterator[Manager]:
+    """The operator in this process, as its ServiceAccount, in all namespaces."""
+    connection = connect(cluster.plane.kubeconfig("operator"))
+    repository = Repository(str(remote.path), work=work, clock=SystemClock())
+    configuration = Configuration(
+        images=IMAGES,
+        verify=verify,
+        allow=Allow(addresses=("127.0.0.0/8",)),
+        lease=Lease(namespace=SYSTEM_NAMESPACE),
+        probes="",
+    )
+    running = manager(configuration, repository, lambda: HttpTransport(connection))
+    async with Scope("operator") as scope:
+        serving = scope.start(running.serve(), "serve")
+        started = scope.start(running.started.wait(), "started")
+        async with asyncio.timeout(START_SECONDS):
+            await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
+        assert not serving.done(), serving.exception()
+        yield running
+        running.stop()
+        await scope.drained()
+
+
+async def settled() -> None:
+    """Let pass the time within which the operator would write what it should not."""
+    await asyncio.sleep(SETTLE_SECONDS)
+
+
+@asynccontextmanager
+async def policy_in_force(cluster: Cluster) -> AsyncIterator[None]:
+    """The admission policy, just installed (it takes effect within a second or so), and removed afterwards."""
+    policies = admission_policies()
+    await cluster.install(policies)
+    try:
+        yield
+    finally:
+        await cluster.remove(policies)
+        await until(lambda: admitted(cluster, with_finalizer=False))
+
+
+async def admitted(cluster: Cluster, *, with_finalizer: bool) -> bool:
+    """Whether new objects of both kinds get, or do not get, their finalizer from the server."""
+    tried = [
+        ("networkintents", "NetworkIntent", {"intent": "Deploy AMF"}, INTENT_FINALIZER),
+        ("e2nodesets", "E2NodeSet", {"replicas": 1}, NODE_SET_FINALIZER),
+    ]
+    for plural, kind, spec, finalizer in tried:
+        body = {"apiVersion": "nephoran.com/v1", "kind": kind, "metadata": {"name": "probe"}, "spec": spec}
+        answer = await cluster.api.post(cluster.path(plural), body, dryRun="All")
+        if (finalizer in answer.json["metadata"].get("finalizers", ())) is not with_finalizer:
+            return False
+    return True
 
 
 def installed() -> list[Manifest]:

@@ -4,93 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from nephoran.api.install import admission_policies
-from nephoran.api.names import INTENT_FINALIZER, NODE_SET_FINALIZER, SYSTEM_NAMESPACE
-from nephoran.cli.run import manager
-from nephoran.configuration import Allow, Configuration, Lease
+from nephoran.api.names import INTENT_FINALIZER
 from nephoran.e2.simulator import RicSimulator
-from nephoran.repository import Repository
-from steady import Manager
-from steady.client import HttpTransport, connect
-from steady.clock import SystemClock
-from steady.tasks import Scope
 from tests.contract.api import until
 from tests.real.cluster import (
-    DELETE,
     FINALIZER,
-    IMAGES,
-    POST,
-    SET_FINALIZER,
-    SET_STATUS,
     STATUS,
     Cluster,
     Remote,
+    admitted,
+    operator,
+    policy_in_force,
+    settled,
 )
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 LONG = "LONG_TESTS"
 RENEW_SECONDS = 5.0
-SETTLE_SECONDS = 3.0
-"""A batch timeout and a little: what the operator would still write too much has been written by then."""
-START_SECONDS = 30.0
-
-
-@asynccontextmanager
-async def operator(cluster: Cluster, remote: Remote, work: Path) -> AsyncIterator[Manager]:
-    """The operator in this process, as its ServiceAccount, in all namespaces."""
-    connection = connect(cluster.plane.kubeconfig("operator"))
-    repository = Repository(str(remote.path), work=work, clock=SystemClock())
-    configuration = Configuration(
-        images=IMAGES, allow=Allow(addresses=("127.0.0.0/8",)), lease=Lease(namespace=SYSTEM_NAMESPACE), probes=""
-    )
-    running = manager(configuration, repository, lambda: HttpTransport(connection))
-    async with Scope("operator") as scope:
-        serving = scope.start(running.serve(), "serve")
-        started = scope.start(running.started.wait(), "started")
-        async with asyncio.timeout(START_SECONDS):
-            await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
-        assert not serving.done(), serving.exception()
-        yield running
-        running.stop()
-        await scope.drained()
-
-
-async def settled() -> None:
-    """Let pass the time within which the operator would write what it should not."""
-    await asyncio.sleep(SETTLE_SECONDS)
-
-
-@asynccontextmanager
-async def policy_in_force(cluster: Cluster) -> AsyncIterator[None]:
-    """The admission policy, just installed (it takes effect within a second or so), and removed afterwards."""
-    policies = admission_policies()
-    await cluster.install(policies)
-    try:
-        yield
-    finally:
-        await cluster.remove(policies)
-        await until(lambda: _admitted(cluster, with_finalizer=False))
-
-
-async def _admitted(cluster: Cluster, *, with_finalizer: bool) -> bool:
-    """Whether new objects of both kinds get, or do not get, their finalizer from the server."""
-    tried = [
-        ("networkintents", "NetworkIntent", {"intent": "Deploy AMF"}, INTENT_FINALIZER),
-        ("e2nodesets", "E2NodeSet", {"replicas": 1}, NODE_SET_FINALIZER),
-    ]
-    for plural, kind, spec, finalizer in tried:
-        body = {"apiVersion": "nephoran.com/v1", "kind": kind, "metadata": {"name": "probe"}, "spec": spec}
-        answer = await cluster.api.post(cluster.path(plural), body, dryRun="All")
-        if (finalizer in answer.json["metadata"].get("finalizers", ())) is not with_finalizer:
-            return False
-    return True
+SLOW_SECONDS = 4.5
+"""More than two batch timeouts, so that a second progress patch would have its time."""
 
 
 async def test_an_intent_costs_one_status_and_one_finalizer_patch(
@@ -135,7 +75,7 @@ async def test_with_the_admission_policy_an_intent_costs_one_patch(
         assert set(spent) <= {STATUS, FINALIZER}
         assert all(obj["metadata"]["finalizers"] == [INTENT_FINALIZER] for obj in early.values())
 
-        await until(lambda: _admitted(cluster, with_finalizer=True))
+        await until(lambda: admitted(cluster, with_finalizer=True))
         await cluster.mark()
         for number in range(10):
             await cluster.intend(f"late-{number}", "Deploy SMF with 2 replicas")
@@ -151,46 +91,60 @@ async def test_with_the_admission_policy_an_intent_costs_one_patch(
         assert await cluster.requests() == {FINALIZER: 10}
 
 
-async def test_a_set_costs_one_post_per_node_and_one_status(
-    cluster: Cluster, remote: Remote, ric: RicSimulator, tmp_path: Path
-) -> None:
-    """N nodes to Ready: N POST, 1 status, 1 finalizer; scaling abs(M−N) + 1 each way; deletion 1."""
+async def test_a_slow_commit_costs_one_progress_patch(cluster: Cluster, remote: Remote, tmp_path: Path) -> None:
+    """One for the first batch timeout, which shows the phase; none for the second, in which nothing changes."""
+    remote.slow(SLOW_SECONDS)
     async with operator(cluster, remote, tmp_path / "work"):
-        await cluster.nodes("ran", 20, ric.url)
-        await cluster.ready("ran", 20)
+        await cluster.intend("amf", "Deploy AMF")
+        await cluster.until("networkintents", lambda found: _phase(found["amf"]) == "GitOpsCommit")
+        assert remote.log() == []
+        await cluster.completed(1)
         await settled()
-        assert await cluster.requests() == {POST: 20, SET_STATUS: 1, SET_FINALIZER: 1}
-        assert (len(ric.nodes), ric.table.calls["register"]) == (20, 20)
-
-        for replicas, expected in ((12, {DELETE: 8, SET_STATUS: 1}), (15, {POST: 3, SET_STATUS: 1})):
-            await cluster.mark()
-            await cluster.edit("e2nodesets", "ran", {"replicas": replicas})
-            await cluster.ready("ran", replicas)
-            await settled()
-            assert await cluster.requests() == expected
-            assert len(ric.nodes) == replicas
-
-        await cluster.mark()
-        await cluster.delete("e2nodesets", "ran")
-        await cluster.until("e2nodesets", lambda found: not found)
-        # Nobody collects garbage here: what the server would do to the children is done by hand.
-        await cluster.api.delete(cluster.path("configmaps"))
-        await settled()
-        assert await cluster.requests() == {SET_FINALIZER: 1}
-        assert not ric.nodes
+        assert await cluster.requests() == {FINALIZER: 1, STATUS: 2}
 
 
-async def test_with_the_admission_policy_a_set_costs_no_finalizer_patch(
-    cluster: Cluster, remote: Remote, ric: RicSimulator, tmp_path: Path
+async def test_verified_by_deployments_an_intent_costs_one_status_more(
+    cluster: Cluster, remote: Remote, tmp_path: Path
 ) -> None:
-    """N nodes to Ready where the server adds the finalizer: N POST and 1 status."""
-    async with operator(cluster, remote, tmp_path / "work"), policy_in_force(cluster):
-        await until(lambda: _admitted(cluster, with_finalizer=True))
-        await cluster.mark()
-        await cluster.nodes("ran", 10, ric.url)
-        await cluster.ready("ran", 10)
+    """One status when it is committed, one when its Deployments are available; none while they only appear."""
+    async with operator(cluster, remote, tmp_path / "work", verify="deployments"):
+        await cluster.intend("amf", "Deploy AMF with 2 replicas")
+        await cluster.until("networkintents", lambda found: _phase(found["amf"]) == "DeploymentVerification")
         await settled()
-        assert await cluster.requests() == {POST: 10, SET_STATUS: 1}
+        assert await cluster.requests() == {FINALIZER: 1, STATUS: 1}
+
+        await cluster.mark()
+        committed = remote.files()[f"networkintents/{cluster.namespace}/amf/deployment-amf.yaml"]
+        await cluster.roll_out(yaml.safe_load(committed))
+        await cluster.completed(1)
+        await settled()
+        assert await cluster.requests() == {STATUS: 1}
+
+
+@pytest.mark.parametrize("policy", [True, False])
+async def test_a_scale_intent_costs_one_status_and_its_target_another(
+    cluster: Cluster, remote: Remote, tmp_path: Path, *, policy: bool
+) -> None:
+    """Without the policy its own finalizer besides; taken back, its finalizer patch and a status of the target."""
+    file = f"networkintents/{cluster.namespace}/core/deployment-amf.yaml"
+    async with operator(cluster, remote, tmp_path / "work"), policy_in_force(cluster) if policy else nullcontext():
+        await until(lambda: admitted(cluster, with_finalizer=policy))
+        await cluster.intend("core", "Deploy AMF with 2 replicas")
+        await cluster.completed(1)
+        await cluster.mark()
+        await cluster.intend("more", "Scale AMF to 5 replicas")
+        scaled = await cluster.completed(2)
+        await settled()
+        assert await cluster.requests() == ({STATUS: 2} if policy else {FINALIZER: 1, STATUS: 2})
+        assert scaled["more"]["status"]["target"] == "core"
+        assert b"replicas: 5" in remote.files()[file]
+
+        await cluster.mark()
+        await cluster.delete("networkintents", "more")
+        await cluster.until("networkintents", lambda found: len(found) == 1)
+        await settled()
+        assert await cluster.requests() == {FINALIZER: 1, STATUS: 1}
+        assert b"replicas: 2" in remote.files()[file]
 
 
 @pytest.mark.parametrize(
@@ -232,3 +186,8 @@ async def test_an_idle_operator_and_a_restarted_one_ask_for_nothing(
         await settled()
         assert await cluster.requests() == {}
     assert (remote.log(), ric.table.calls["register"]) == (commits, registered)
+
+
+def _phase(intent: dict[str, Any]) -> str:
+    phase: str = intent.get("status", {}).get("phase", "")
+    return phase
