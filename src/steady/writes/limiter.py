@@ -16,6 +16,7 @@ _log = logging.getLogger("steady.writes")
 
 _NAG = 60.0  # seconds between two log lines about the same object
 _LIMIT = 100_000  # objects remembered; far more than one process serves
+_ROUNDING = 1e-9  # of a token; a wait for so little is none to the loop's clock, and would be asked for without end
 
 
 class LimiterConfig(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ class Limiter:
         if generation > bucket.generation:
             bucket.generation = generation
             return
-        if bucket.tokens >= 1:
+        if bucket.tokens >= 1 - _ROUNDING:
             bucket.tokens -= 1
             return
         self._metrics.hot_objects.inc()

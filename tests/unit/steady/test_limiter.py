@@ -53,6 +53,22 @@ async def test_a_hot_loop_is_stopped_and_named(caplog: pytest.LogCaptureFixture)
     assert "widget a: 20 writes in a row for no change of a spec; slowed down to 0.5 a second" in caplog.text
 
 
+@pytest.mark.parametrize("pause", [0.1, 0.3, 0.7, 1.1, 1.3, 1.9])
+async def test_who_waits_as_long_as_told_to_is_let_through(pause: float) -> None:
+    """Also where a sum of fractions ends a little below one: to be told of no time at all would be a loop in itself."""
+    limiter = Limiter(Metrics(), LimiterConfig(burst=1))
+    told = 0
+    for _ in range(1000):
+        await asyncio.sleep(pause)
+        try:
+            limiter.take("u", "writes", "widget a")
+        except errors.Throttled as error:
+            told += 1
+            await asyncio.sleep(error.retry_after)
+            limiter.take("u", "writes", "widget a")
+    assert told > 500
+
+
 async def test_each_part_of_each_object_has_its_own_budget() -> None:
     """One hot object slows nobody else, and its finalizer can still go."""
     limiter = Limiter(Metrics(), LimiterConfig(burst=1))
