@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
 
 from nephoran.addresses import AddressPolicy
 from nephoran.api import E2NodeSet
+from nephoran.api.names import NODE_SET_FINALIZER
 from nephoran.controllers import node_set_controller
 from nephoran.e2.fleet import Fleet
 from nephoran.e2.ric import RicClients
 from nephoran.e2.simulator import MemoryRic, NodeTable
-from steady import Manager
+from steady import BatchConfig, Manager
 from steady.apiserver import Server
+from steady.backoff import DEFAULTS, ErrorType
 from steady.clock import ManualClock
 from steady.schema import crd
+from steady.writes import LimiterConfig
 from tests.behaviour.house import CRDS, Json, User, condition, pass_time, requests, running
 from tests.kstatus import KStatus, awaited, kstatus
 
@@ -27,6 +31,8 @@ SETS = "/apis/nephoran.com/v1/namespaces/default/e2nodesets"
 NODES = "/api/v1/namespaces/default/configmaps"
 POST, DELETE, PATCH = ("create", "configmaps", ""), ("delete", "configmaps", ""), ("patch", "configmaps", "")
 STATUS, FINALIZER = ("patch", "e2nodesets", "status"), ("patch", "e2nodesets", "")
+EVENT = ("create", "events", "")
+BATCH_SECONDS = BatchConfig().batch_timeout
 
 
 class House:
@@ -67,9 +73,20 @@ class House:
         return [(event["reason"], event["message"]) for event in self.server.objects("events")]
 
     async def pass_time(self, seconds: float) -> None:
-        """Let time pass, on the calendar too."""
-        self.clock.advance(seconds)
-        await pass_time(seconds)
+        """Let time pass, on the calendar too, where it moves by a heartbeat at most."""
+        while seconds > 0.0:
+            step = min(seconds, 10.0)
+            self.clock.advance(step)
+            await pass_time(step)
+            seconds -= step
+
+    async def sway(self, looks: Sequence[str], count: int, interval: int) -> None:
+        """Let `count` looks find nodes (C)onnected or (D)isconnected: one letter for all of them, or one for each."""
+        states = {"C": "CONNECTED", "D": "DISCONNECTED"}
+        for look in islice(cycle(looks), count):
+            for node, letter in zip(sorted(self.table.nodes), cycle(look), strict=False):
+                self.table.mark(node, states[letter])
+            await self.pass_time(interval)
 
     @asynccontextmanager
     async def operator(self, rics: RicClients | None = None) -> AsyncIterator[Manager]:
@@ -89,14 +106,17 @@ async def house() -> AsyncIterator[House]:
         yield house
 
 
-async def test_a_set_costs_one_post_per_node_and_one_status(house: House) -> None:
-    """N nodes to Ready: N POST, one finalizer, one status; each registered once."""
+@pytest.mark.parametrize("policy", [True, False])
+async def test_a_set_costs_one_post_per_node_and_one_status(house: House, *, policy: bool) -> None:
+    """N nodes to Ready: N POST, one status, one finalizer where the server does not add it; each registered once."""
+    if policy:
+        house.server.add_finalizer_on_create("nephoran.com", "e2nodesets", NODE_SET_FINALIZER)
     async with house.operator():
         await house.create("ran", 10)
         await pass_time(5.0)
         status = (await house.get("ran"))["status"]
         assert (status["phase"], status["readyReplicas"], status["replicas"]) == ("Ready", 10, 10)
-        assert requests(house.server) == {POST: 10, FINALIZER: 1, STATUS: 1}
+        assert requests(house.server) == {POST: 10, STATUS: 1} | ({} if policy else {FINALIZER: 1})
         assert len(house.table.nodes) == 10
 
 
@@ -104,20 +124,20 @@ async def test_healthy_nodes_cost_nothing_and_a_restart_neither(house: House) ->
     """An hour of heartbeats writes nothing; a restart neither registers nor writes again."""
     async with house.operator():
         await house.create("ran", 5)
-        await pass_time(5.0)
+        await house.pass_time(5.0)
         house.server.log.clear()
-        await pass_time(3600.0)
+        await house.pass_time(3600.0)
         assert requests(house.server) == {}
     calls = house.table.calls["register"]
     house.server.log.clear()
     async with house.operator():
-        await pass_time(30.0)
+        await house.pass_time(30.0)
         assert requests(house.server) == {}
         assert house.table.calls["register"] == calls
 
 
 async def test_scaling_removes_the_highest_first_and_fills_gaps(house: House) -> None:
-    """abs(M−N) writes and one status each way; a node deleted by hand comes back."""
+    """abs(M−N) writes and one status each way; a node deleted by hand comes back for one."""
     async with house.operator():
         await house.create("ran", 5)
         await pass_time(5.0)
@@ -131,8 +151,10 @@ async def test_scaling_removes_the_highest_first_and_fills_gaps(house: House) ->
         await house.user.merge(f"{SETS}/ran", {"spec": {"replicas": 4}})
         await pass_time(5.0)
         assert requests(house.server) == {POST: 2, STATUS: 1}
+        house.server.log.clear()
         await house.user.send("DELETE", f"{NODES}/ran-e2node-1")
         await pass_time(5.0)
+        assert requests(house.server) == {POST: 1}
         assert house.nodes() == [f"ran-e2node-{number}" for number in range(4)]
 
 
@@ -145,8 +167,8 @@ async def test_a_template_change_rolls_and_keeps_owners(house: House) -> None:
         template = {"spec": {"e2InterfaceVersion": "v2.0"}}
         await house.user.merge(f"{SETS}/ran", {"spec": {"template": template}})
         await pass_time(5.0)
-        assert requests(house.server)[PATCH] == 3
-        assert requests(house.server)[STATUS] == 1
+        assert requests(house.server) == {PATCH: 3, STATUS: 1}
+        assert (house.table.calls["register"], house.table.calls["update"]) == (3, 3)
         node = await house.user.send("GET", f"{NODES}/ran-e2node-0")
         assert node["metadata"]["ownerReferences"][0]["name"] == "ran"
         assert node["metadata"]["annotations"]["nephoran.com/e2-interface-version"] == "v2.0"
@@ -165,22 +187,92 @@ async def test_deleting_a_set_costs_one_patch_and_forgets_every_node(house: Hous
         assert not house.table.nodes
 
 
-async def test_a_ric_that_is_down_degrades_the_set_and_nothing_loops(house: House) -> None:
-    """Nodes say Disconnected, the set Degraded; an hour of it costs few writes; it heals by itself."""
+@pytest.mark.parametrize("fault", ["down", "silent"])
+async def test_a_ric_that_is_lost_costs_one_status_and_one_when_it_is_back(house: House, fault: str) -> None:
+    """Nodes say Disconnected, the set Degraded; an hour of it costs nothing more; it heals by itself."""
     async with house.operator():
         await house.create("ran", 3)
-        await pass_time(5.0)
-        house.table.down = True
-        await pass_time(120.0)
+        await house.pass_time(5.0)
+        house.server.log.clear()
+        setattr(house.table, fault, True)
+        await house.pass_time(120.0)
         degraded = await house.get("ran")
         assert degraded["status"]["phase"] == "Degraded"
         assert condition(degraded, "Degraded") == ("True", "NodesDisconnected")
+        assert requests(house.server) == {STATUS: 1}
         house.server.log.clear()
-        await pass_time(3600.0)
+        await house.pass_time(3600.0)
         assert requests(house.server) == {}
-        house.table.down = False
-        await pass_time(120.0)
+        setattr(house.table, fault, False)
+        await house.pass_time(120.0)
         assert (await house.get("ran"))["status"]["phase"] == "Ready"
+        assert requests(house.server) == {STATUS: 1}
+        assert house.table.calls["register"] == 3
+
+
+async def test_a_ric_that_comes_and_goes_costs_one_status_each_time(house: House) -> None:
+    """Twelve times an hour away for longer than the connection timeout: twenty-four statuses."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await house.pass_time(5.0)
+        house.server.log.clear()
+        for _ in range(12):
+            house.table.down = True
+            await house.pass_time(60.0)
+            house.table.down = False
+            await house.pass_time(240.0)
+        assert requests(house.server) == {STATUS: 24}
+
+
+async def test_a_ric_that_is_away_for_less_than_the_connection_timeout_costs_nothing(house: House) -> None:
+    """Two looks that fail, every minute of an hour."""
+    async with house.operator():
+        await house.create("ran", 3)
+        await house.pass_time(5.0)
+        house.server.log.clear()
+        for _ in range(60):
+            house.table.down = True
+            await house.pass_time(20.0)
+            house.table.down = False
+            await house.pass_time(40.0)
+        assert requests(house.server) == {}
+
+
+@pytest.mark.parametrize(
+    ("interval", "looks", "statuses"),
+    [
+        (10, ["D", "C"], 360),
+        (10, ["D", "D", "D", "C", "C", "C"], 120),
+        (10, ["DCC", "DDC", "DDD", "CDD", "CCD", "CCC"], 360),
+        (2, ["D", "C"], 360),
+        (2, ["DCC", "DDC", "DDD", "CDD", "CCD", "CCC"], 360),
+    ],
+)
+async def test_nodes_that_change_cost_at_most_one_status_per_batch_timeout(
+    house: House, interval: int, looks: list[str], statuses: int
+) -> None:
+    """One for each of 360 looks that finds something else, none for the others."""
+    async with house.operator():
+        await house.create("ran", 3, ricConfiguration={"heartbeatInterval": f"{interval}s"})
+        await house.pass_time(5.0)
+        house.server.log.clear()
+        await house.sway(looks, 360, interval)
+        await house.pass_time(BATCH_SECONDS)
+        assert requests(house.server) == {STATUS: statuses}
+        assert statuses <= 360 * interval / BATCH_SECONDS
+
+
+async def test_looks_that_come_faster_than_statuses_may_be_written_are_held_to_their_rate(house: House) -> None:
+    """Lost and found around every batch timeout: the limiter's burst, then one per batch timeout, and Events say so."""
+    async with house.operator():
+        await house.create("ran", 3, ricConfiguration={"heartbeatInterval": "1s"})
+        await house.pass_time(5.0)
+        house.server.log.clear()
+        await house.sway(["D", "D", "C"], 1200, 1)
+        spent = requests(house.server)
+        assert spent[STATUS] <= 1200 / BATCH_SECONDS + LimiterConfig().burst
+        assert spent[EVENT] <= 1200 / 300
+        assert set(spent) == {STATUS, EVENT}
 
 
 async def test_tools_see_where_a_set_stands_at_every_step(house: House) -> None:
@@ -262,8 +354,8 @@ async def test_a_node_that_somebody_else_has_edited_is_written_again(house: Hous
 
 
 async def test_a_deleted_set_is_gone_although_its_ric_is_down(house: House) -> None:
-    """It waits for all attempts of its retryConfig, across a restart; then it goes and says who may stay registered."""
-    patience = 3 * (30 + 5)
+    """It waits for all attempts of its retryConfig, across a restart; the next retry lets it go and says who stays."""
+    patience, longest_delay = 3 * (30 + 5), DEFAULTS[ErrorType.TRANSIENT].max_delay
     async with house.operator():
         await house.create("ran", 12)
         await house.pass_time(5.0)
@@ -277,8 +369,7 @@ async def test_a_deleted_set_is_gone_although_its_ric_is_down(house: House) -> N
         assert "the RIC does not answer" in str(stuck["status"]["conditions"])
         assert requests(house.server) == {STATUS: 1}
     async with house.operator():
-        await house.pass_time(patience)
-        await house.pass_time(patience)
+        await house.pass_time(patience + longest_delay)
     assert house.server.objects("e2nodesets") == []
     assert house.nodes() == []
     ((reason, message),) = house.events()

@@ -36,7 +36,7 @@ SLOW_SECONDS = 4.5
 async def test_an_intent_costs_one_status_and_one_finalizer_patch(
     cluster: Cluster, remote: Remote, tmp_path: Path
 ) -> None:
-    """Create to Completed without the policy: 2 patches; an edit 1; deletion 1, and the directory is gone."""
+    """Create to Completed without the policy: 2 patches; a label 0; an edit 1; deletion 1, its directory being gone."""
     async with operator(cluster, remote, tmp_path / "work"):
         await cluster.intend("upf", "Deploy UPF with 3 replicas for high availability")
         completed = await cluster.completed(1)
@@ -45,6 +45,10 @@ async def test_an_intent_costs_one_status_and_one_finalizer_patch(
         assert completed["upf"]["status"]["gitCommitHash"] == remote.head()
 
         await cluster.mark()
+        labelled = await cluster.api.patch(cluster.path("networkintents", "upf"), {"metadata": {"labels": {"a": "b"}}})
+        assert labelled.status == 200, labelled.text
+        await settled()
+        assert await cluster.requests() == {}
         await cluster.edit("networkintents", "upf", {"intent": "Deploy UPF with 4 replicas for high availability"})
         await cluster.completed(1)
         await settled()
