@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,6 +15,7 @@ import pytest
 from steady import Controller, Key, Manager, Options, apiserver, client
 from steady.apiserver import Request, Server
 from steady.apiserver.call import parse
+from steady.backoff import BackoffManager
 from steady.clock import ManualClock
 from steady.tasks import Scope
 from steady.testing.memory import MemoryTransport
@@ -68,6 +70,7 @@ async def running(
         clock=clock or ManualClock(),
         options=options or Options(name="test"),
         services=services,
+        backoff=BackoffManager(rng=random.Random(1)),
     )
     async with Scope("test") as scope:
         scope.start(manager.serve(), "manager")

@@ -20,6 +20,7 @@ import pytest
 from examples.echo import Echo, EchoStatus, reconcile
 from steady import ConfigMap, Context, Controller, Manager, Options, Result
 from steady.apiserver import Request as ServerRequest
+from steady.backoff import BackoffManager
 from steady.client.transport import Request, Response
 from steady.clock import ManualClock
 from steady.errors import Interrupted, Unreachable
@@ -85,7 +86,11 @@ class Process:
         self._flying: set[str] = set()
         controller = Controller(Echo, self._reconcile, cleanup=walk.cleanup, owns=[ConfigMap])
         self.manager = Manager(
-            controller, transport=self._transport, clock=ManualClock(), options=Options(name="model", grace=20.0)
+            controller,
+            transport=self._transport,
+            clock=ManualClock(),
+            options=Options(name="model", grace=20.0),
+            backoff=BackoffManager(rng=walk.random),
         )
 
     @contextmanager
