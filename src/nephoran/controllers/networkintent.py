@@ -60,10 +60,8 @@ class IntentReconciler:
 
     async def reconcile(self, intent: NetworkIntent, context: IntentContext) -> IntentResult:
         """Do what the intent says, as far as it is not done."""
-        if _completed_elsewhere(intent) and not context.forced:
+        if (_completed_elsewhere(intent) and not context.forced) or await self._as_left(intent, context):
             return Done(None)
-        if await self._as_left(intent, context):
-            return Done(intent.status)
         try:
             with context.phase("interpret"):
                 meaning = await self._meaning(intent, anew=context.forced)

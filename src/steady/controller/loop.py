@@ -196,6 +196,8 @@ class Loop(Generic[O, S]):
                 await (self._run(key) if self._spans is None else self._spanned(key, self._spans))
             finally:
                 self.queue.done(key)
+            # After one that awaited nothing all that are queued would follow before the lease or a probe has its turn.
+            await asyncio.sleep(0)
 
     async def _spanned(self, key: Key, spans: Spans) -> None:
         """Run the key within a span that tells how it went."""
