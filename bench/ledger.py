@@ -18,7 +18,7 @@ class Ledger:
     def __init__(self) -> None:
         self.head: str | None = None
         self.drift = Drift()
-        self._records: dict[tuple[str, str], Record] = {}
+        self.records: dict[tuple[str, str], Record] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -28,7 +28,7 @@ class Ledger:
 
     async def write(self, change: Change) -> Commit:
         """Note the record."""
-        self._records[change.namespace, change.name] = msgspec.structs.replace(
+        self.records[change.namespace, change.name] = msgspec.structs.replace(
             change.record, uid=change.uid, generation=change.generation
         )
         self.head = hashlib.sha1(change.record.digest.encode(), usedforsecurity=False).hexdigest()
@@ -36,12 +36,12 @@ class Ledger:
 
     async def remove(self, namespace: str, name: str, uid: str) -> Commit | None:  # noqa: ARG002 - the protocol's
         """Forget the record."""
-        self._records.pop((namespace, name), None)
+        self.records.pop((namespace, name), None)
         return None
 
     def record(self, namespace: str, name: str) -> Record | None:
         """The record that was noted."""
-        return self._records.get((namespace, name))
+        return self.records.get((namespace, name))
 
     def contains(self, namespace: str, name: str, digest: str) -> bool:
         """Whether the record is of that digest."""

@@ -18,10 +18,12 @@ from steady.client import Client, Request, Response
 from steady.client.transport import Stream
 from steady.clock import SystemClock
 from steady.controller import Loop
+from steady.controller.context import START
 from steady.metrics import ControllerMetrics, Metrics
 from steady.objects.keys import Key, Resource
 from steady.objects.meta import ObjectMeta
 from steady.objects.raw import RawObject
+from steady.queue import Priority
 from steady.recorder import Recorder
 from steady.status import StatusBatcher
 from steady.tasks import Scope
@@ -36,10 +38,12 @@ class Answers:
 
     def __init__(self) -> None:
         self.versions = itertools.count(1_000_000)
+        self.taken = 0
         self.stores: dict[str, Store] = {}
 
     async def send(self, request: Request) -> Response:
         """Take a write."""
+        self.taken += 1
         parts = request.path.split("/")
         if request.method == "POST":
             body = msgspec.json.decode(request.body)
@@ -65,13 +69,24 @@ class Answers:
 class House:
     """A controller at work on what `store` holds. Every change that it is shown ends in one status write."""
 
-    def __init__(self, store: Store, answers: Answers) -> None:
+    def __init__(self, store: Store, loop: Loop[Any, Any], answers: Answers) -> None:
         self.store = store
+        self._loop = loop
         self._answers = answers
         self._landed = 0
         self._awaited = 0
         self._done = asyncio.Event()
         store.listen(self._see)
+
+    @property
+    def requests(self) -> int:
+        """Requests that were made so far."""
+        return self._answers.taken
+
+    def restart(self) -> None:
+        """Let the controller look at all objects, as after a start."""
+        for obj in self.store:
+            self._loop.enqueue(obj.key, START, priority=Priority.LOW)
 
     async def change(self, objects: Sequence[RawObject]) -> None:
         """Show the controller new states of these objects, all at once, and wait until their statuses have landed."""
@@ -125,7 +140,7 @@ async def house(
             metrics=metrics,
         )
         scope.start(loop.run(), "loop")
-        yield House(store, answers)
+        yield House(store, loop, answers)
         loop.close()
         await scope.drained()
 
