@@ -71,7 +71,8 @@ def _quick(results: Results) -> None:
     judged = verdicts(_measured(list(plan), results))
     results.keep_figures([msgspec.to_builtins(verdict) | {"kept": verdict.kept} for verdict in judged])
     show(judged, Console(width=None if sys.stdout.isatty() else _WIDTH))
-    sys.exit(0 if all(verdict.kept for verdict in judged) else 1)
+    # What a peer spends is its own: some of its writes meet conflicts, in no run as often as in another.
+    sys.exit(0 if all(verdict.kept for verdict in judged if verdict.contender == "ours") else 1)
 
 
 def _measured(plan: Sequence[Planned], results: Results) -> list[Run]:
