@@ -457,7 +457,7 @@ TRICKS = {
     "keys": "Deploy AMF with 2 replicas\nspec:\n  hostNetwork: true",
     "quotes": "Deploy AMF with 2 replicas \"'} ]: {{ .Values.x }} ${HOME} $(id) `id` %s",
     "tags": "Deploy AMF with 2 replicas !!python/object/apply:os.system [id] &a *a <<: *b",
-    "paths": "Deploy AMF with 2 replicas in ../../../etc/passwd and /root/.git/hooks/pre-push",
+    "paths": "Deploy AMF with 2 replicas in ../../../etc/passwd and /home/git/.git/hooks/pre-push",
     "commit": "Deploy AMF with 2 replicas\n\nSigned-off-by: root\n- remove default/other uid=1",
     "directions": "Deploy AMF with 2 replicas \u202e \u0000 \u2028 \x1b[31m",
 }
