@@ -6,7 +6,6 @@ yet announces itself. The newest provider of a component is the one that is acte
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable, Iterable
 from typing import Final
@@ -18,6 +17,7 @@ from nephoran.intent.meaning import Meaning
 from nephoran.intent.plan import provides, targets
 from steady.cache import Store
 from steady.objects import Key, RawObject
+from steady.wakes import Wakes
 
 PROVIDERS: Final = "providers"
 MODIFIERS: Final = "modifiers"
@@ -66,8 +66,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self._announced: dict[str, dict[Key, str]] = defaultdict(dict)
-        self._woken: dict[Key, None] = {}
-        self._bell = asyncio.Event()
+        self._wakes = Wakes[Key]()
 
     def announce(self, raw: RawObject) -> None:
         """`raw` changes what others deploy, whatever its status says so far."""
@@ -108,18 +107,11 @@ class Neighbours:
 
     def wake(self, keys: Iterable[Key]) -> None:
         """Look at `keys` soon."""
-        self._woken.update(dict.fromkeys(keys))
-        self._bell.set()
+        self._wakes.add(keys)
 
-    async def wakes(self) -> AsyncIterator[Key]:
+    def wakes(self) -> AsyncIterator[Key]:
         """Keys as they are woken, each once however often it was."""
-        while True:
-            await self._bell.wait()
-            while self._woken:
-                key = next(iter(self._woken))
-                del self._woken[key]
-                yield key
-            self._bell.clear()
+        return self._wakes.keys()
 
 
 def concerns(meaning: Meaning, provider: Meaning) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from steady.errors import SteadyError
 from steady.objects import Key
 from steady.tasks import Scope
 from steady.trace import caused_by, current
+from steady.wakes import Wakes
 
 Connect = Callable[[str], Ric]
 """Makes the RIC at an endpoint; `RicClients` is one."""
@@ -39,8 +39,7 @@ class Fleet:
         self._scope = Scope("fleet")
         self._links: dict[str, Link] = {}
         self._rosters: dict[Key, Roster] = {}
-        self._changed: dict[Key, None] = {}
-        self._wake = asyncio.Event()
+        self._wakes = Wakes[Key]()
         self._attended: Counter[Key] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -81,7 +80,7 @@ class Fleet:
 
     def forget(self, key: Key) -> None:
         """Nobody is interested in the set any more. Its nodes stay registered."""
-        self._changed.pop(key, None)
+        self._wakes.discard(key)
         roster = self._rosters.pop(key, None)
         if roster is None:
             return
@@ -142,23 +141,16 @@ class Fleet:
         names = {True: "up", False: "down", None: "unknown"}
         return Counter(names[link.up] for link in self._links.values())
 
-    async def changes(self) -> AsyncIterator[Key]:
+    def changes(self) -> AsyncIterator[Key]:
         """The sets of which a node has changed, each once however often it changed meanwhile; for one reader.
 
         What changes while `register` is awaited for a set is not told: its caller looks at the sessions anyway.
         """
-        while True:
-            await self._wake.wait()
-            while self._changed:
-                key = next(iter(self._changed))
-                del self._changed[key]
-                yield key
-            self._wake.clear()
+        return self._wakes.keys()
 
     def _announce(self, key: Key) -> None:
         if not self._attended[key]:
-            self._changed[key] = None
-            self._wake.set()
+            self._wakes.add([key])
 
     @contextmanager
     def _attending(self, roster: Roster) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from steady.intervals import Interval, Intervals
 from steady.objects import Key
+from steady.wakes import Wakes
 
 LOOKS: Final = Interval(shortest=60.0, longest=3600.0)
 """How often the remote is asked for its head, by one command for all intents, unless the owner says otherwise."""
@@ -27,8 +28,7 @@ class Drift:
         self.found = 0
         self.looks = 0
         self._touched: set[Key] = set()
-        self._waiting: dict[Key, None] = {}
-        self._bell = asyncio.Event()
+        self._wakes = Wakes[Key]()
 
     def touched(self, namespace: str, name: str) -> bool:
         """Whether somebody else has changed the directory since we wrote it."""
@@ -41,8 +41,7 @@ class Drift:
             return
         self.found += len(keys)
         self._touched.update(keys)
-        self._waiting.update(dict.fromkeys(keys))
-        self._bell.set()
+        self._wakes.add(keys)
         listed = ", ".join(map(str, keys[:_NAMED])) + (" …" if len(keys) > _NAMED else "")
         _log.warning("%d directories were changed at the remote by others: %s", len(keys), listed)
 
@@ -50,15 +49,9 @@ class Drift:
         """The destination has the directory as we want it."""
         self._touched.discard(Key(*directory))
 
-    async def keys(self) -> AsyncIterator[Key]:
+    def keys(self) -> AsyncIterator[Key]:
         """The intents whose directories were changed, each once however often it was; for one reader."""
-        while True:
-            await self._bell.wait()
-            while self._waiting:
-                key = next(iter(self._waiting))
-                del self._waiting[key]
-                yield key
-            self._bell.clear()
+        return self._wakes.keys()
 
     async def watch(self, interval: Interval, look: Callable[[], Awaitable[bool]]) -> None:
         """Call `look`, which says whether the head was moved by others, at an adaptive interval, until cancelled."""
